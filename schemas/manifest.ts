@@ -80,7 +80,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
 export type ManifestTask = Manifest['tasks'][number];
 
 /** Limits of a task after the manifest's own and these defaults are applied. */
-export type Limits = Required<z.infer<typeof limits>>;
+export type Limits = { readonly [Name in keyof z.infer<typeof limits>]-?: number };
 
 export const DEFAULT_LIMITS: Limits = {
   attempts: 2,

@@ -48,12 +48,12 @@ export type SessionEvent =
   | { readonly type: 'session.activity' }
   /** A model call ended. */
   | { readonly type: 'session.usage'; readonly usage: Usage }
-  /** The server waits before it calls the model again; the session is alive until `untilMs` (epoch). */
+  /** The server waits `waitMs` from now before it calls the model again; until then the session is alive. */
   | {
       readonly type: 'session.retrying';
       readonly attempt: number;
       readonly message: string;
-      readonly untilMs: number;
+      readonly waitMs: number;
     }
   /** The turn that answers `messageId` is over; sent once for each prompt. */
   | { readonly type: 'session.turn-ended'; readonly messageId: string; readonly judgement: Judgement }

@@ -1,0 +1,28 @@
+/** Limits of one attempt that are counted, not timed; the cost bombs of a server that stops none of them by itself. */
+import type { Limits } from '../../schemas/manifest.ts';
+import type { Usage } from '../../schemas/session-event.ts';
+import { type AttemptFailure, limitFailure } from './retry.ts';
+
+/** The limit that `usage` has reached, or undefined. Model calls are counted first: they catch a loop soonest. */
+export function limitReached(usage: Usage, limits: Limits): AttemptFailure | undefined {
+  const tokens = usage.inputTokens + usage.outputTokens + usage.reasoningTokens;
+  if (usage.steps >= limits.steps) {
+    return limitFailure(
+      'step-limit',
+      `${usage.steps} model calls in one attempt, at most ${limits.steps} are allowed (limits.steps)`,
+    );
+  }
+  if (tokens >= limits.tokens) {
+    return limitFailure(
+      'token-limit',
+      `${tokens} tokens in one attempt, at most ${limits.tokens} are allowed (limits.tokens)`,
+    );
+  }
+  if (usage.cost >= limits.cost) {
+    return limitFailure(
+      'cost-limit',
+      `a cost of ${usage.cost.toFixed(2)} in one attempt, at most ${limits.cost} is allowed (limits.cost)`,
+    );
+  }
+  return undefined;
+}

@@ -1,0 +1,170 @@
+/** The real orchestrator with its real task machines; server, stream and effects are answered by the test. */
+import { createActor, fromCallback, fromPromise, SimulatedClock } from 'xstate';
+import { eventStreamMachine } from '../../machines/event-stream.ts';
+import { orchestratorMachine } from '../../machines/orchestrator.ts';
+import { type StartedServer, serverMachine } from '../../machines/server.ts';
+import {
+  type AttemptRef,
+  type Committed,
+  type OpenedSession,
+  type OpenRequest,
+  taskMachine,
+} from '../../machines/task.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../schemas/manifest.ts';
+import type { Cause, RunFact } from '../../schemas/run-event.ts';
+import type { Plan } from '../../src/plan/plan.ts';
+import type { SubmissionReview } from '../../src/ports.ts';
+import { turnOfLoop } from './task-bench.ts';
+
+export interface Orchestration {
+  /** All facts of the run in order. */
+  readonly facts: RunFact[];
+  /** Ends the work of a running instance: through a review and a commit, or by failing every attempt. */
+  finish(instance: string, how: 'complete' | 'fail', items?: Committed['items']): Promise<void>;
+  drain(): Promise<void>;
+  abort(): Promise<void>;
+  loseServer(): Promise<void>;
+  advance(ms: number): Promise<void>;
+  plan(): Plan;
+  /** Instances that hold an open session now. */
+  open(): string[];
+  /** Sessions opened so far, by instance. */
+  readonly sessions: Map<string, number>;
+  outcome(): string | undefined;
+  stop(): void;
+}
+
+interface Pending {
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+export async function orchestration(
+  plan: Plan,
+  {
+    concurrency = 8,
+    limits = {},
+    drainGraceMs = 30_000,
+  }: { concurrency?: number; limits?: Partial<Limits>; drainGraceMs?: number } = {},
+): Promise<Orchestration> {
+  const facts: RunFact[] = [];
+  const record = (_: unknown, fact: RunFact) => void facts.push(fact);
+  const sessions = new Map<string, number>();
+  const reviews = new Map<string, Pending>();
+  const outcomes = new Map<string, { how: 'complete' | 'fail'; items: Committed['items'] }>();
+  const openNow = new Set<string>();
+  let lose: (value: unknown) => void = () => {};
+  const clock = new SimulatedClock();
+  const all = { ...DEFAULT_LIMITS, repairs: 0, ...limits };
+
+  const task = taskMachine.provide({
+    actions: { record, releaseSession: (_, { instance }) => void openNow.delete(instance.id) },
+    actors: {
+      openSession: fromPromise<OpenedSession, OpenRequest>(async ({ input }) => {
+        const { id } = input.instance;
+        sessions.set(id, (sessions.get(id) ?? 0) + 1);
+        openNow.add(id);
+        return { sessionId: `s-${id}`, apiSessionId: `ses_${id}` };
+      }),
+      // The turn "runs" until the test ends it: the prompt is where it waits.
+      prompt: fromPromise<void, { instance: { id: string } }>(
+        ({ input }) =>
+          new Promise((resolve, reject) =>
+            reviews.set(input.instance.id, { resolve: resolve as (value: unknown) => void, reject }),
+          ),
+      ) as never,
+      review: fromPromise<SubmissionReview, AttemptRef>(async ({ input }) => ({
+        complete: outcomes.get(input.instance.id)?.how === 'complete',
+        issues: [],
+      })),
+      commit: fromPromise<Committed, AttemptRef>(async ({ input }) => ({
+        entities: {},
+        relationships: 0,
+        created: 0,
+        updated: 0,
+        unchanged: 0,
+        items: outcomes.get(input.instance.id)?.items ?? {},
+      })),
+      abort: fromPromise(async () => {}),
+    },
+  });
+  const actor = createActor(
+    orchestratorMachine.provide({
+      actions: { record },
+      actors: {
+        task,
+        server: serverMachine.provide({
+          actions: { record },
+          actors: {
+            start: fromPromise<StartedServer>(async () => ({ version: '1', owned: true, url: 'http://127.0.0.1:1' })),
+            warm: fromPromise(async () => {}),
+            watch: fromPromise<Cause>(() => new Promise((resolve) => (lose = resolve as (value: unknown) => void))),
+            stop: fromPromise(async () => {}),
+          },
+        }),
+        eventStream: eventStreamMachine.provide({
+          actions: { record },
+          actors: {
+            connection: fromCallback<never>(({ sendBack }) => sendBack({ type: 'stream.proven' } as never)) as never,
+            reconcile: fromPromise(async () => 0),
+          },
+        }),
+      },
+    }),
+    {
+      clock,
+      systemId: 'orchestrator',
+      input: {
+        plan,
+        concurrency,
+        drainGraceMs,
+        limits: Object.fromEntries(Object.keys(plan.tasks).map((id) => [id, all])),
+      },
+    },
+  );
+  actor.subscribe({
+    error: (error) =>
+      void facts.push({ type: 'run.ended', outcome: 'failed', cause: { code: 'BUG', message: String(error) } }),
+  });
+  actor.start();
+  const settled = async () => {
+    for (let i = 0; i < 6; i++) await turnOfLoop();
+  };
+  await settled();
+
+  return {
+    facts,
+    sessions,
+    async finish(instance, how, items = {}) {
+      outcomes.set(instance, { how, items });
+      const attempts = how === 'complete' ? 1 : all.attempts;
+      for (let attempt = 1; attempt <= attempts; attempt++) {
+        if (attempt > 1) clock.increment(60_000);
+        await settled();
+        const child = actor.getSnapshot().children[`task:${instance}`];
+        child?.send({ type: 'session.turn-ended', messageId: 'm', judgement: { kind: 'candidate' } } as never);
+        await settled();
+      }
+    },
+    async drain() {
+      actor.send({ type: 'run.drain', reason: 'Ctrl-C' });
+      await settled();
+    },
+    async abort() {
+      actor.send({ type: 'run.abort', reason: 'Ctrl-C twice' });
+      await settled();
+    },
+    async loseServer() {
+      lose({ code: 'OPENCODE_LOST', message: 'the process ended' });
+      await settled();
+    },
+    async advance(ms) {
+      clock.increment(ms);
+      await settled();
+    },
+    plan: () => actor.getSnapshot().context.plan,
+    open: () => [...openNow].sort(),
+    outcome: () => actor.getSnapshot().output?.outcome,
+    stop: () => void actor.stop(),
+  };
+}
