@@ -1,0 +1,119 @@
+/** What a person watching the run is told: one line for each change of state, drawn from the event and the view. */
+import type { RunEvent } from '../../schemas/run-event.ts';
+import { count, duration } from './format.ts';
+import { entityCount, type InstanceView, type RunView, repairCount } from './run-view.ts';
+
+/** How a line is meant, so that the terminal can choose a colour and a sign. */
+export type Tone = 'info' | 'start' | 'good' | 'warn' | 'bad' | 'quiet';
+
+export interface ProgressLine {
+  /** Since the run started. */
+  readonly elapsedMs: number;
+  readonly tone: Tone;
+  /** What the line is about: an instance id, `server`, `stream`, `run`. */
+  readonly subject: string;
+  readonly state: string;
+  readonly detail: string;
+}
+
+/** The line for `event`, with `view` as it is after the event; undefined for events that change no state. */
+export function progressLine(view: RunView, event: RunEvent): ProgressLine | undefined {
+  const line = (tone: Tone, subject: string, state: string, detail = ''): ProgressLine => ({
+    elapsedMs: Math.max(0, Date.parse(event.time) - Date.parse(view.startedAt || event.time)),
+    tone,
+    subject,
+    state,
+    detail,
+  });
+  switch (event.type) {
+    case 'run.started':
+      return line(
+        'info',
+        'run',
+        'started',
+        `${event.runId}  project ${event.projectId}  ${event.tasks.length} tasks  ${event.documents.length} documents  model ${event.model}`,
+      );
+    case 'server.started':
+      return line('info', 'server', event.owned ? 'started' : 'attached', `OpenCode ${event.version} at ${event.url}`);
+    case 'server.lost':
+      return line('bad', 'server', 'lost', event.cause.message);
+    case 'server.stopped':
+      return line('quiet', 'server', 'stopped');
+    case 'stream.connected':
+      return line('quiet', 'event stream', event.connection === 1 ? 'connected' : 'reconnected');
+    case 'stream.lost':
+      return line('warn', 'event stream', 'lost', event.cause.message);
+    case 'stream.reconciled':
+      return line('info', 'event stream', 'reconciled', `${event.frames} frames from history`);
+    case 'task.expanded':
+      return line('info', event.task, 'expanded', `${event.instances.length} instances`);
+    case 'instance.started':
+      return line('start', event.instance, 'started', `wave ${event.wave}`);
+    case 'repair.requested':
+      return line(
+        'warn',
+        event.instance,
+        'repairing',
+        `repair ${event.repair}: ${plural(event.issues.length, 'issue')}${event.issues[0] ? `, first ${event.issues[0].path}: ${event.issues[0].message}` : ''}`,
+      );
+    case 'ask.answered':
+      return line('warn', event.instance, `${event.kind} answered`, `${event.subject}: ${event.reply}`);
+    case 'attempt.failed':
+      return event.retryInMs === undefined
+        ? undefined
+        : line('warn', event.instance, 'retrying', `in ${duration(event.retryInMs)}: ${event.cause.message}`);
+    case 'instance.settled':
+      return settled(view.instances[event.instance], event, line);
+    case 'task.settled':
+      // A task with instances of its own was told by them.
+      return event.outcome.kind === 'completed' || view.instances[event.task]
+        ? undefined
+        : line(
+            event.outcome.kind === 'failed' ? 'bad' : 'warn',
+            event.task,
+            event.outcome.kind,
+            event.outcome.cause.message,
+          );
+    case 'run.interrupted':
+      return line(
+        'warn',
+        'run',
+        event.how === 'drain' ? 'draining' : 'aborting',
+        event.how === 'drain'
+          ? `${event.reason}: nothing new starts, running tasks may finish; again to abort`
+          : event.reason,
+      );
+    case 'run.ended':
+      return line(
+        event.outcome === 'completed' ? 'good' : 'bad',
+        'run',
+        event.outcome,
+        event.cause ? event.cause.message : '',
+      );
+    default:
+      return undefined;
+  }
+}
+
+function settled(
+  instance: InstanceView | undefined,
+  event: Extract<RunEvent, { type: 'instance.settled' }>,
+  line: (tone: Tone, subject: string, state: string, detail?: string) => ProgressLine,
+): ProgressLine {
+  const { kind } = event.outcome;
+  if (event.outcome.kind !== 'completed') {
+    return line(kind === 'failed' ? 'bad' : 'warn', event.instance, kind, event.outcome.cause.message);
+  }
+  const repairs = instance ? repairCount(instance) : 0;
+  const parts = [
+    duration(instance?.durationMs),
+    `${count(instance ? entityCount(instance) : 0)} entities`,
+    ...(repairs > 0 ? [plural(repairs, 'repair')] : []),
+    ...(instance && instance.attempts.length > 1 ? [plural(instance.attempts.length, 'attempt')] : []),
+  ];
+  return line('good', event.instance, 'completed', parts.join('  '));
+}
+
+function plural(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
