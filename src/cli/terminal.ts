@@ -5,7 +5,7 @@ import type { ProgressLine, Tone } from '../report/progress.ts';
 import type { Report } from '../report/report.ts';
 import { entityCount, repairCount, usageOf } from '../report/run-view.ts';
 
-type Colors = ReturnType<typeof pc.createColors>;
+export type Colors = ReturnType<typeof pc.createColors>;
 
 /** Colour support of a stream: off for NO_COLOR and for anything that is not a terminal. */
 export function colorsFor(stream: { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv): Colors {

@@ -1,0 +1,146 @@
+#!/usr/bin/env node
+/** The command line: parses, calls one command, and turns its end into an exit code. */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { ensureError, MusterError } from '../errors.ts';
+import { packageVersion } from './package-root.ts';
+import { doctor } from './doctor.ts';
+import { logs } from './logs.ts';
+import { plan } from './plan.ts';
+import { rehearse, run } from './run.ts';
+import { report, runs } from './runs.ts';
+import { schema } from './schema.ts';
+
+const program = new Command('muster')
+  .description('Runs many AI-agent sessions on one OpenCode server and turns their work into a validated graph.')
+  .version(packageVersion())
+  .showHelpAfterError('(muster --help lists the commands and their options)')
+  .exitOverride();
+
+const home = () => new Option('--home <dir>', 'folder of runs and graph').default('.muster').env('MUSTER_HOME');
+const manifest = () => new Option('--manifest <file>', 'what to run; default: the construction-quality manifest');
+const json = (what: string) => new Option('--json', what);
+
+/** Options that `run` and `rehearse` share. */
+function running(command: Command): Command {
+  return command
+    .addOption(manifest())
+    .addOption(home())
+    .option('--graph <file>', 'graph file; default: graph.db in the home folder')
+    .option('--opencode <bin>', 'OpenCode binary; default: the one on the PATH if supported, else the bundled one')
+    .addOption(new Option('--port <n>', 'port of our own OpenCode server; default: a free one').argParser(port))
+    .addOption(new Option('--concurrency <n>', 'sessions at work at the same time; default: as in the manifest').argParser(positive))
+    .option('--inspect', 'serve a local page that shows the live statecharts')
+    .option('--inspect-open', 'as --inspect, and keep serving after the run until Ctrl-C')
+    .addOption(json('facts as JSON lines on standard output'))
+    .option('--quiet', 'print the summary only');
+}
+
+running(program.command('run'))
+  .description('Run the manifest on a folder of documents with a real model.')
+  .requiredOption('--documents <dir>', 'folder of the documents')
+  .requiredOption('--project <id>', 'project id: the first part of every key')
+  .option('--model <provider/model>', 'model of the agents; default: as in the manifest')
+  .option('--opencode-config <file>', 'OpenCode configuration (JSON) to add to your own')
+  .option('--server <url>', 'attach to a running OpenCode server instead of starting one')
+  .addOption(new Option('--password <text>', 'password of that server').env('OPENCODE_SERVER_PASSWORD'))
+  .action((options) => run(options));
+
+running(program.command('rehearse'))
+  .description('The same run with the real OpenCode server and a scripted model: no LLM, no key, no cost, offline.')
+  .argument('[example]', 'folder with documents/ and rehearsal/; default: the road-upgrade example')
+  .option('--documents <dir>', 'folder of the documents; default: documents/ of the example')
+  .option('--script <dir>', 'folder of the rehearsal script; default: rehearsal/ of the example')
+  .option('--project <id>', 'project id; default: as in the script')
+  .action((example: string | undefined, options) => rehearse(example, options));
+
+program
+  .command('plan')
+  .description('Show what waits for what, and why.')
+  .addOption(manifest())
+  .addOption(json('the plan as JSON'))
+  .option('--mermaid', 'the plan as a Mermaid diagram')
+  .option('--why <task>', 'explain the place of one task')
+  .action((options) => plan(options));
+
+program
+  .command('schema')
+  .description('Print AGENT_SCHEMA.md of a task, or the whole master schema.')
+  .argument('[task]')
+  .addOption(manifest())
+  .action((task: string | undefined, options) => schema(task, options));
+
+program
+  .command('doctor')
+  .description('Check the manifest, its schema, and this machine.')
+  .addOption(manifest())
+  .addOption(home())
+  .option('--opencode <bin>', 'OpenCode binary to check')
+  .addOption(json('the findings as JSON'))
+  .action((options) => doctor(options));
+
+program
+  .command('runs')
+  .description('List the runs of this folder.')
+  .addOption(home())
+  .addOption(json('as JSON'))
+  .action((options) => runs(options));
+
+program
+  .command('report')
+  .description('Show the report of a run; default: the latest.')
+  .argument('[run]', 'run id, or the beginning of it')
+  .addOption(home())
+  .addOption(json('report.json on standard output'))
+  .option('--markdown', 'report.md on standard output')
+  .action((id: string | undefined, options) => report(id, options));
+
+program
+  .command('logs')
+  .description('Show what happened in the sessions of one task or instance.')
+  .argument('<run>', 'run id, the beginning of it, or "latest"')
+  .argument('<task>', 'task or instance, such as wbs-extraction or "itp-generation[ITP-07]"')
+  .addOption(home())
+  .option('--attempt <n>', 'one attempt only', positive)
+  .option('--events', 'every event of the session log, not the facts only')
+  .addOption(json('as JSON lines'))
+  .action((id: string, task: string, options) => logs(id, task, options));
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 65_535) {
+    throw new InvalidArgumentError(`expected a port from 1 to 65535, got "${text}".`);
+  }
+  return value;
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) {
+    throw new InvalidArgumentError(`expected a whole number from 1, got "${text}".`);
+  }
+  return value;
+}
+
+/** What went wrong, in one place, with the code that leads to docs/errors.md. */
+function explain(thrown: unknown): number {
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
+  const error = ensureError(thrown);
+  if (!(error instanceof MusterError)) {
+    process.stderr.write(`muster: ${error.stack ?? error.message}\nThis is a bug (BUG in docs/errors.md).\n`);
+    return 1;
+  }
+  process.stderr.write(`muster: ${error.message} [${error.code}]\n`);
+  return error.exitCode;
+}
+
+// A pipe that is closed early (`| head`) is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (thrown) {
+  process.exitCode = explain(thrown);
+}
