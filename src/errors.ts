@@ -36,6 +36,7 @@ const CODES = {
   FOLDER_NOT_WRITABLE: 'environment',
   DISK_FULL: 'environment',
   JOURNAL_CORRUPT: 'environment',
+  JOURNAL_READ: 'environment',
   JOURNAL_WRITE: 'environment',
   GRAPH_OPEN: 'environment',
   GRAPH_COMMIT: 'failure',

@@ -77,7 +77,9 @@ export interface RelationshipRead {
   readonly to?: NodeKey;
   readonly scope?: string;
   readonly runId?: string;
+  /** Default: all. */
   readonly limit?: number;
+  /** Default 0. */
   readonly offset?: number;
 }
 

@@ -1,0 +1,66 @@
+import { attribute, type RelationshipDefinition } from '../../define.ts';
+
+/** Parties, documents and standards. */
+export const registerRelationships: readonly RelationshipDefinition[] = [
+  {
+    type: 'HAS_ROLE_ON',
+    from: 'Party',
+    to: 'Project',
+    cardinality: 'n:1',
+    required: true,
+    resolution: 'apriori',
+    link: { to: {} },
+    meaning: 'The party acts on the project in its contractRole.',
+  },
+  {
+    type: 'DESCRIBES',
+    from: 'Document',
+    fromWhere: { origin: 'source' },
+    to: 'SourceFile',
+    cardinality: 'n:m',
+    // A listed drawing may have no file.
+    perSource: { min: 0 },
+    required: false,
+    resolution: 'apriori',
+    meaning: 'The register entry describes the file that holds the document; a listed drawing may have none.',
+  },
+  {
+    type: 'REVISION_OF',
+    from: 'DocumentRevision',
+    to: 'Document',
+    cardinality: 'n:1',
+    required: true,
+    resolution: 'producer',
+    link: { to: { docNo: attribute('docNo') } },
+    meaning: 'The document that the revision is of.',
+  },
+  {
+    type: 'REFERENCES_STANDARD',
+    from: 'Document',
+    to: 'Standard',
+    cardinality: 'n:m',
+    required: false,
+    resolution: 'late',
+    meaning: 'The document cites the standard: a passage that supports the standard lies in a file of the document.',
+  },
+  {
+    type: 'PART_OF_SERIES',
+    from: 'Standard',
+    to: 'Standard',
+    cardinality: 'n:1',
+    required: false,
+    resolution: 'producer',
+    link: { to: { code: attribute('parentCode') } },
+    meaning: 'The series that the standard belongs to.',
+  },
+  {
+    type: 'SUPERSEDED_BY',
+    from: 'Standard',
+    to: 'Standard',
+    cardinality: 'n:1',
+    required: false,
+    resolution: 'producer',
+    link: { to: { code: attribute('supersededByCode') } },
+    meaning: 'The successor of the standard.',
+  },
+];
