@@ -51,13 +51,18 @@ function printFacts(events: readonly RunEvent[], instance: string, options: LogO
 function drawFact(event: RunEvent): string {
   const { seq: _seq, time, type, ...detail } = event as RunEvent & Record<string, unknown>;
   delete (detail as Record<string, unknown>)['instance'];
-  const parts = Object.entries(detail).map(([name, value]) => `${name}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
+  const parts = Object.entries(detail).map(
+    ([name, value]) => `${name}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
+  );
   return visible(`${time}  ${type.padEnd(18)} ${parts.join(' ')}`);
 }
 
 /** Every event of the attempts' logs, one a line, without holding a file in memory. */
 async function printSessions(dir: string, options: LogOptions): Promise<void> {
-  const wanted = options.attempt === undefined ? /^attempt-\d+\.events\.jsonl$/ : new RegExp(`^attempt-${options.attempt}\\.events\\.jsonl$`);
+  const wanted =
+    options.attempt === undefined
+      ? /^attempt-\d+\.events\.jsonl$/
+      : new RegExp(`^attempt-${options.attempt}\\.events\\.jsonl$`);
   const files = (await readdir(dir).catch(() => [])).filter((name) => wanted.test(name)).sort();
   for (const name of files) {
     for await (const line of createInterface({ input: createReadStream(join(dir, name)) })) {

@@ -2,9 +2,9 @@
 /** The command line: parses, calls one command, and turns its end into an exit code. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { ensureError, MusterError } from '../errors.ts';
-import { packageVersion } from './package-root.ts';
 import { doctor } from './doctor.ts';
 import { logs } from './logs.ts';
+import { packageVersion } from './package-root.ts';
 import { plan } from './plan.ts';
 import { rehearse, run } from './run.ts';
 import { report, runs } from './runs.ts';
@@ -28,7 +28,11 @@ function running(command: Command): Command {
     .option('--graph <file>', 'graph file; default: graph.db in the home folder')
     .option('--opencode <bin>', 'OpenCode binary; default: the one on the PATH if supported, else the bundled one')
     .addOption(new Option('--port <n>', 'port of our own OpenCode server; default: a free one').argParser(port))
-    .addOption(new Option('--concurrency <n>', 'sessions at work at the same time; default: as in the manifest').argParser(positive))
+    .addOption(
+      new Option('--concurrency <n>', 'sessions at work at the same time; default: as in the manifest').argParser(
+        positive,
+      ),
+    )
     .option('--inspect', 'serve a local page that shows the live statecharts')
     .option('--inspect-open', 'as --inspect, and keep serving after the run until Ctrl-C')
     .addOption(json('facts as JSON lines on standard output'))

@@ -36,7 +36,11 @@ function troubles(report: Report, colors: Colors): string[] {
   for (const instance of all.filter((one) => one.status === 'completed' && repairCount(one) > 0)) {
     for (const { attempt, repairs } of instance.attempts) {
       for (const { repair, issues } of repairs) {
-        lines.push('', `${visible(instance.id)} was repaired (attempt ${attempt}, repair ${repair}):`, ...issueLines(issues));
+        lines.push(
+          '',
+          `${visible(instance.id)} was repaired (attempt ${attempt}, repair ${repair}):`,
+          ...issueLines(issues),
+        );
       }
     }
   }

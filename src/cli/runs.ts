@@ -27,7 +27,14 @@ function drawRun(run: RunSummary): string {
   const took = run.startedAt && run.lastAt ? duration(Date.parse(run.lastAt) - Date.parse(run.startedAt)) : '';
   const state = run.state === 'unreadable' ? `unreadable: ${run.problem}` : (run.outcome ?? 'not ended');
   const kind = run.rehearsal ? 'rehearsal' : 'run';
-  const columns = [run.runId, state.padEnd(10), kind.padEnd(9), took.padStart(12), run.projectId ?? '', run.manifest ?? ''];
+  const columns = [
+    run.runId,
+    state.padEnd(10),
+    kind.padEnd(9),
+    took.padStart(12),
+    run.projectId ?? '',
+    run.manifest ?? '',
+  ];
   return columns.map(visible).join('  ').trimEnd();
 }
 

@@ -1,0 +1,71 @@
+/** A message of a session, reduced to what decides how a turn ended and what it cost. */
+import { countOf, isRecord, type Properties, textOf } from './frames.ts';
+
+/** An error as the server tells it, on a message or in `session.error`. */
+export interface ServerError {
+  readonly name: string;
+  readonly message: string;
+  /** Whether the same can succeed in a fresh session. */
+  readonly retryable: boolean;
+}
+
+export interface UserInfo {
+  readonly role: 'user';
+  readonly id: string;
+  /** True when the prompt asked for structured output. */
+  readonly wantsStructure: boolean;
+}
+
+/** One model call. */
+export interface ReplyInfo {
+  readonly role: 'assistant';
+  readonly id: string;
+  readonly parentId: string;
+  /** True for the summary that a compaction writes: it answers nobody. */
+  readonly isSummary: boolean;
+  readonly isCompleted: boolean;
+  readonly finish: string | undefined;
+  readonly error: ServerError | undefined;
+  readonly hasStructure: boolean;
+}
+
+/** Reads `info` of `message.updated`; undefined when it is no message that we understand. */
+export function messageInfo(info: unknown): UserInfo | ReplyInfo | undefined {
+  if (!isRecord(info)) return undefined;
+  const id = textOf(info['id']);
+  if (id === undefined) return undefined;
+  if (info['role'] === 'user') {
+    const format = info['format'];
+    return { role: 'user', id, wantsStructure: isRecord(format) && format['type'] === 'json_schema' };
+  }
+  if (info['role'] !== 'assistant') return undefined;
+  const time = info['time'];
+  return {
+    role: 'assistant',
+    id,
+    parentId: textOf(info['parentID']) ?? '',
+    isSummary: info['summary'] === true,
+    isCompleted: isRecord(time) && typeof time['completed'] === 'number',
+    finish: textOf(info['finish']),
+    error: serverError(info['error']),
+    hasStructure: info['structured'] !== undefined && info['structured'] !== null,
+  };
+}
+
+/** Longest error text kept: some carry a stack or a whole response. */
+const MAX_ERROR_TEXT = 500;
+/** Errors that a fresh session with the same key, model and prompt meets again. */
+const PERMANENT = new Set(['ProviderAuthError', 'ContentFilterError']);
+
+export function serverError(error: unknown): ServerError | undefined {
+  if (!isRecord(error)) return undefined;
+  const name = textOf(error['name']) ?? 'UnknownError';
+  const data: Properties = isRecord(error['data']) ? error['data'] : {};
+  const status = countOf(data['statusCode']);
+  const text = (textOf(data['message']) ?? name).slice(0, MAX_ERROR_TEXT);
+  return {
+    name,
+    message: status > 0 ? `${text} (HTTP status ${status})` : text,
+    retryable: name === 'APIError' ? data['isRetryable'] === true : !PERMANENT.has(name),
+  };
+}

@@ -1,0 +1,210 @@
+/**
+ * The agents' tools as a file that the server loads: `.opencode/tool/muster.js` in the workspace.
+ *
+ * The file holds no secret and no logic: it passes each call on to muster's endpoint together with the session id, which
+ * the server supplies and the model cannot forge, and returns the answer. What the schema of arguments says is not
+ * enforced by the server: whoever answers validates.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { configDir } from './environment.ts';
+
+/** Ids under which the server offers the tools: file name, underscore, export name. */
+export const MUSTER_TOOLS = [
+  'muster_submit',
+  'muster_withdraw',
+  'muster_read',
+  'muster_query',
+  'muster_complete',
+] as const;
+
+/** Writes the file; the server reads it once, when the workspace's instance is made. */
+export async function writeToolFile(workspaceDir: string): Promise<void> {
+  const folder = join(configDir(workspaceDir), 'tool');
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'muster.js'), toolFileSource());
+}
+
+/** Longest time for one answer: a large submission is checked in seconds. */
+const ANSWER_TIMEOUT_MS = 120_000;
+
+const text = (description: string) => ({ type: 'string', description });
+const scalars = (description: string) => ({
+  type: 'object',
+  description,
+  additionalProperties: { type: ['string', 'number', 'boolean'] },
+});
+
+/**
+ * An argument that may be left out. The server declares every argument of a plain tool file as required, so the way to
+ * leave one out is null; the file then passes it on as absent.
+ */
+function optional(schema: object): object {
+  return { anyOf: [schema, { type: 'null' }] };
+}
+
+const row = {
+  type: 'object',
+  properties: {
+    entity: text('Entity name as in AGENT_SCHEMA.md.'),
+    attributes: {
+      type: 'object',
+      description: 'Attribute names and values as in AGENT_SCHEMA.md; key attributes too.',
+    },
+    evidence: {
+      type: 'array',
+      description: 'The passages of the documents that say so; leave it out only when the row is marked as assumed.',
+      items: {
+        type: 'object',
+        properties: {
+          source: text('Path of the document as it stands in the workspace, for example "documents/01-scope.md".'),
+          locator: text('Where in the document: its nearest heading or clause number.'),
+          quote: text('The passage, word for word.'),
+          attribute: text('The attribute that the passage supports, when it is not the whole row.'),
+          confidence: { type: 'number', description: 'From 0 to 1.' },
+        },
+        required: ['source', 'locator', 'quote'],
+      },
+    },
+  },
+  required: ['entity', 'attributes'],
+};
+
+const end = {
+  type: 'object',
+  properties: { entity: text('Entity name.'), key: scalars('Key attributes of the node, projectId left out.') },
+  required: ['entity', 'key'],
+};
+
+const relationship = {
+  type: 'object',
+  properties: { type: text('Relationship type as in AGENT_SCHEMA.md.'), from: end, to: end },
+  required: ['type', 'from', 'to'],
+};
+
+/** Description and arguments of each export. Arguments are a map of JSON-Schema fragments, one for each property. */
+const TOOLS = {
+  submit: {
+    description:
+      'Hand in entities and relationships of your task. Valid rows are kept, invalid rows are refused one by one, and ' +
+      'the answer names each problem by its path: correct those rows and submit them again. Submitting a key again ' +
+      'replaces the row. Submit in portions of at most 50 rows, as often as you need. Nothing is published before ' +
+      'muster_complete says that the work is complete.',
+    args: {
+      entities: { type: 'array', description: 'Rows to hand in; [] when there are none.', items: row },
+      relationships: {
+        type: 'array',
+        description:
+          'Only relationships that AGENT_SCHEMA.md asks you to submit; all others are drawn from the attributes. [] when there are none.',
+        items: relationship,
+      },
+    },
+  },
+  withdraw: {
+    description: 'Take back rows that you handed in by mistake. The answer says what was taken back.',
+    args: {
+      entities: { type: 'array', description: 'Nodes to take back; [] for none.', items: end },
+      relationships: { type: 'array', description: 'Relationships to take back; [] for none.', items: relationship },
+    },
+  },
+  read: {
+    description:
+      'Read finished nodes of an entity that other tasks of this run produced, page by page. The answer says how many ' +
+      'there are in all. Use their keys exactly as they are given.',
+    args: {
+      entity: text('Entity name as in AGENT_SCHEMA.md.'),
+      where: optional(scalars('Only nodes with these attribute values, for example {"code": "4.2"}; null for all.')),
+      limit: optional({ type: 'integer', description: 'Most nodes to return; null for the default.' }),
+      offset: optional({ type: 'integer', description: 'Nodes to skip, for the next page; null for none.' }),
+    },
+  },
+  query: {
+    description:
+      'Follow relationships in the graph of this project, read-only: start at the nodes of an entity and take one ' +
+      'step for each entry of "follow".',
+    args: {
+      start: {
+        type: 'object',
+        properties: { entity: text('Entity to start at.'), where: scalars('Only nodes with these attribute values.') },
+        required: ['entity'],
+      },
+      follow: optional({
+        type: 'array',
+        description: 'Steps in order; null or [] returns the start nodes.',
+        items: {
+          type: 'object',
+          properties: {
+            type: text('Relationship type.'),
+            direction: { type: 'string', enum: ['out', 'in'], description: '"out" along the arrow, "in" against it.' },
+            entity: text('Only nodes of this entity.'),
+          },
+          required: ['type', 'direction'],
+        },
+      }),
+      limit: optional({ type: 'integer', description: 'Most nodes to return; null for the default.' }),
+    },
+  },
+  complete: {
+    description:
+      'Say that your task is done. Everything the task owes is checked: the answer either names what is still missing ' +
+      'or wrong, then correct it and call again, or says that the work is complete, then stop.',
+    args: {
+      summary: text('Two or three sentences: what you found, and what was doubtful.'),
+      none: optional({
+        type: 'array',
+        description: 'Entities of which the documents hold none, each with the reason; null or [] when there are none.',
+        items: {
+          type: 'object',
+          properties: { entity: text('Entity name.'), reason: text('Why there are none: where you looked.') },
+          required: ['entity', 'reason'],
+        },
+      }),
+    },
+  },
+};
+
+/** The text of muster.js: plain JavaScript without packages, the same for every run. */
+export function toolFileSource(): string {
+  const exported = Object.entries(TOOLS).map(
+    ([name, { description, args }]) => `export const ${name} = {
+  description: ${JSON.stringify(description)},
+  args: ${JSON.stringify(args)},
+  execute: (args, context) => call(${JSON.stringify(name)}, args, context),
+};
+`,
+  );
+  return `// Written by muster. Passes each call of an agent on to muster and returns its answer.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+async function call(name, given, context) {
+  const endpoint = await findEndpoint(context.directory);
+  const args = Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== null && value !== undefined));
+  let response;
+  try {
+    response = await fetch(endpoint.url + '/tools/' + name, {
+      method: 'POST',
+      headers: { authorization: 'Bearer ' + endpoint.token, 'content-type': 'application/json' },
+      body: JSON.stringify({ session: context.sessionID, call: context.callID, arguments: args }),
+      signal: AbortSignal.any([context.abort, AbortSignal.timeout(${ANSWER_TIMEOUT_MS})]),
+    });
+  } catch (error) {
+    if (context.abort.aborted) throw error;
+    throw new Error('muster did not answer (' + error.name + '). Your work so far is kept. Try once more; if it fails again, stop and say so.');
+  }
+  const body = await response.json().catch(() => undefined);
+  if (response.ok && typeof body?.text === 'string') return body.text;
+  const reason = body?.text ?? body?.error ?? 'no reason given';
+  throw new Error('muster refused the call with HTTP status ' + response.status + ': ' + (typeof reason === 'string' ? reason : JSON.stringify(reason)));
+}
+
+async function findEndpoint(directory) {
+  try {
+    return JSON.parse(await readFile(join(directory, '..', 'endpoint.json'), 'utf8'));
+  } catch (error) {
+    throw new Error('the run that this session belongs to has ended (' + (error.code ?? error.name) + '): nothing can be handed in. Stop.');
+  }
+}
+
+${exported.join('\n')}`;
+}

@@ -1,0 +1,189 @@
+/** The agents' submit and withdraw, as changes of a value. Total: any input yields issues, none throws. */
+import type { Issue } from '../../schemas/run-event.ts';
+import { type NodeKey, nodeId } from '../ports.ts';
+import { type Checked, checkNode } from './check-node.ts';
+import { checkRelationship } from './check-relationship.ts';
+import { readKey } from './keys.ts';
+import { fits, linkedEdges } from './links.ts';
+import {
+  relationshipId,
+  type StagedNode,
+  type StagedRelationship,
+  type Submission,
+  stage,
+  unstage,
+} from './submission.ts';
+import { ownEntities, owns, type TaskContext } from './task-context.ts';
+import { isRecord, show } from './values.ts';
+
+/** Rows of one call; more must come in several calls. */
+export const MAX_ROWS = 2_000;
+
+/** Rows of one call that passed by themselves, each with the path under which the agent knows it. */
+export interface PassedRows {
+  readonly nodes: readonly { readonly path: string; readonly row: StagedNode }[];
+  readonly relationships: readonly { readonly path: string; readonly row: StagedRelationship }[];
+}
+
+export interface Answer {
+  readonly submission: Submission;
+  readonly accepted: number;
+  readonly issues: readonly Issue[];
+}
+
+/** Judges each row by itself; what needs the graph comes after, in {@link settleRows}. */
+export function checkRows(context: TaskContext, input: unknown): PassedRows & { readonly issues: readonly Issue[] } {
+  const issues: Issue[] = [];
+  const given = isRecord(input) ? input : {};
+  if (!isRecord(input))
+    issues.push({ path: 'arguments', message: `expected {entities, relationships}; got ${show(input)}` });
+  for (const name of Object.keys(given)) {
+    if (!['entities', 'relationships'].includes(name))
+      issues.push({ path: name, message: 'unknown field; expected entities and relationships' });
+  }
+  const entities = rowsOf(given['entities'], 'entities', issues);
+  const relationships = rowsOf(given['relationships'], 'relationships', issues);
+  if (issues.length === 0 && entities.length + relationships.length === 0) {
+    issues.push({ path: 'entities', message: 'nothing was submitted: both lists are empty' });
+  }
+  const pass = <Row>(rows: readonly unknown[], name: string, check: (row: unknown, path: string) => Checked<Row>) =>
+    rows.flatMap((value, i) => {
+      const path = `${name}[${i}]`;
+      const checked = check(value, path);
+      if ('row' in checked) return [{ path, row: checked.row }];
+      issues.push(...checked.issues);
+      return [];
+    });
+  const nodes = pass(entities, 'entities', (row, path) => checkNode(context, row, path));
+  const first = new Map<string, string>();
+  for (const { path, row } of nodes) {
+    const id = nodeId(row);
+    const earlier = first.get(id);
+    if (earlier)
+      issues.push({ path, message: `the same key as ${earlier} in one call; the later one would hide the earlier` });
+    else first.set(id, path);
+  }
+  return {
+    nodes: nodes.filter(({ path, row }) => first.get(nodeId(row)) === path),
+    relationships: pass(relationships, 'relationships', (row, path) => checkRelationship(context, row, path)),
+    issues,
+  };
+}
+
+/**
+ * Nodes of other tasks that passed rows point at: they must be in the graph by now, so the caller looks them up. Ends
+ * at this task's own nodes may still come; they are checked at completion.
+ */
+export function foreignEnds(context: TaskContext, rows: PassedRows): readonly NodeKey[] {
+  return [
+    ...rows.nodes.flatMap(({ row }) => linkedEdges(context, row).map(({ far }) => far)),
+    ...rows.relationships.flatMap(({ row }) => [row.from, row.to]),
+  ].filter(({ entity, key }) => !owns(context, entity) && key.length > 1);
+}
+
+/** Stages the passed rows, but for those that point at a node of another task that does not exist. */
+export function settleRows(
+  context: TaskContext,
+  submission: Submission,
+  rows: PassedRows,
+  existing: ReadonlySet<string>,
+): Answer {
+  const issues: Issue[] = [];
+  const missing = (end: NodeKey) => end.key.length > 1 && !owns(context, end.entity) && !existing.has(nodeId(end));
+  const nodes = rows.nodes.filter(({ path, row }) => {
+    const wrong = linkedEdges(context, row).filter(({ far, definition }) => missing(far) && !narrowed(definition));
+    for (const { far, attribute } of wrong) {
+      issues.push({
+        path: `${path}.attributes${attribute ? `.${attribute}` : ''}`,
+        message: `there is no ${far.entity} ${show(far.key.slice(1).join(' / '))}; read the existing ones with muster_read`,
+      });
+    }
+    return wrong.length === 0;
+  });
+  const relationships = rows.relationships.filter(({ path, row }) => {
+    let isWhole = true;
+    for (const end of ['from', 'to'] as const) {
+      if (!missing(row[end])) continue;
+      isWhole = false;
+      issues.push({
+        path: `${path}.${end}.key`,
+        message: `there is no ${row[end].entity} ${show(row[end].key.slice(1).join(' / '))}; read the existing ones with muster_read`,
+      });
+    }
+    return isWhole;
+  });
+  return {
+    submission: stage(
+      submission,
+      nodes.map(({ row }) => row),
+      relationships.map(({ row }) => row),
+    ),
+    accepted: nodes.length + relationships.length,
+    issues,
+  };
+}
+
+/** Takes staged rows back by key. */
+export function withdraw(context: TaskContext, submission: Submission, input: unknown): Answer {
+  const issues: Issue[] = [];
+  const given = isRecord(input) ? input : {};
+  if (!isRecord(input))
+    issues.push({ path: 'arguments', message: `expected {entities, relationships}; got ${show(input)}` });
+  const nodeIds = new Set<string>();
+  rowsOf(given['entities'], 'entities', issues).forEach((value, i) => {
+    const path = `entities[${i}]`;
+    const name = isRecord(value) ? value['entity'] : undefined;
+    const entity = ownEntities(context).find((one) => one.name === name);
+    if (!entity || !isRecord(value)) {
+      issues.push({ path: `${path}.entity`, message: `expected an entity of this task; got ${show(name)}` });
+      return;
+    }
+    const read = readKey(context, entity, value['key'], `${path}.key`);
+    if ('issues' in read) issues.push(...read.issues);
+    else if (submission.nodes.has(nodeId(read.key))) nodeIds.add(nodeId(read.key));
+    else
+      issues.push({
+        path: `${path}.key`,
+        message: `no such ${entity.name} is staged: ${show(read.key.key.slice(1).join(' / '))}`,
+      });
+  });
+  const edgeIds = new Set<string>();
+  rowsOf(given['relationships'], 'relationships', issues).forEach((value, i) => {
+    const path = `relationships[${i}]`;
+    const checked = checkRelationship(context, value, path);
+    if ('issues' in checked) issues.push(...checked.issues);
+    else if (submission.relationships.has(relationshipId(checked.row))) edgeIds.add(relationshipId(checked.row));
+    else issues.push({ path, message: 'no such relationship is staged' });
+  });
+  const accepted = nodeIds.size + edgeIds.size;
+  return { submission: accepted > 0 ? unstage(submission, nodeIds, edgeIds) : submission, accepted, issues };
+}
+
+/** A link whose target is narrowed by a value is drawn only where it fits; a target that does not is no fault. */
+function narrowed({ toWhere, link }: { toWhere?: Readonly<Record<string, string>>; link?: unknown }): boolean {
+  return link !== undefined && toWhere !== undefined && !fits(constantsOf(link), toWhere);
+}
+
+function constantsOf(link: unknown): Record<string, string> {
+  const parts = isRecord(link) ? (link['to'] ?? link['from']) : undefined;
+  if (!isRecord(parts)) return {};
+  return Object.fromEntries(
+    Object.entries(parts).flatMap(([name, part]) =>
+      isRecord(part) && typeof part['constant'] === 'string' ? [[name, part['constant']]] : [],
+    ),
+  );
+}
+
+function rowsOf(value: unknown, name: string, issues: Issue[]): readonly unknown[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) {
+    issues.push({ path: name, message: `expected a list; got ${show(value)}` });
+    return [];
+  }
+  if (value.length <= MAX_ROWS) return value;
+  issues.push({
+    path: name,
+    message: `expected at most ${MAX_ROWS} rows in one call; got ${value.length}. Submit them in several calls`,
+  });
+  return [];
+}

@@ -1,0 +1,63 @@
+/** What the judgement of one instance's work depends on. Everything here is fixed before its session starts. */
+import type { EntityDefinition, MasterSchema, Producer, RelationshipDefinition } from '../../schemas/define.ts';
+import type { InstanceRef } from '../../schemas/run-event.ts';
+import type { GraphNode } from '../ports.ts';
+
+export interface TaskContext {
+  readonly schema: MasterSchema;
+  readonly instance: InstanceRef;
+  /** Value of the scope attribute for this run (the project id). */
+  readonly scope: string;
+  /** The node this instance was fanned out for. */
+  readonly item?: GraphNode;
+  /** Paths of the source files, as evidence names them. */
+  readonly sources: readonly string[];
+  /** Entities the agent may read: those of the tasks it waits for, and the manifest's `reads`. */
+  readonly readable: readonly string[];
+}
+
+export function entityOf(schema: MasterSchema, name: string): EntityDefinition | undefined {
+  return schema.entities.find((entity) => entity.name === name);
+}
+
+/** The producer entries by which `task` creates nodes of `entity`. */
+export function producersOf(entity: EntityDefinition, task: string): readonly Producer[] {
+  return entity.producers.filter((producer) => producer.task === task);
+}
+
+/** Entities that the task hands in. */
+export function ownEntities({ schema, instance }: TaskContext): readonly EntityDefinition[] {
+  return schema.entities.filter((entity) => producersOf(entity, instance.task).length > 0);
+}
+
+export function owns(context: TaskContext, entity: string): boolean {
+  return ownEntities(context).some(({ name }) => name === entity);
+}
+
+/** Relationships that start or, when drawn from the other end, stand at nodes of this task. */
+export function ownRelationships(context: TaskContext): readonly RelationshipDefinition[] {
+  const { provenance } = context.schema;
+  return context.schema.relationships.filter(
+    ({ type, from }) => owns(context, from) && type !== provenance?.relationship,
+  );
+}
+
+/** Relationships that the agent itself submits: they start at its own nodes and the engine cannot draw them. */
+export function submittedRelationships(context: TaskContext): readonly RelationshipDefinition[] {
+  return ownRelationships(context).filter(({ link, resolution }) => link === undefined && resolution !== 'late');
+}
+
+/**
+ * Key attributes that a fan-out instance shares with its item, and the values they must have: an instance writes
+ * about its own item only.
+ */
+export function boundKey(
+  { schema, item }: TaskContext,
+  entity: EntityDefinition,
+): Readonly<Record<string, string | number>> {
+  if (!item) return {};
+  const names = entityOf(schema, item.entity)?.key.slice(1) ?? [];
+  return Object.fromEntries(
+    names.flatMap((name, i) => (entity.key.includes(name) ? [[name, item.key[i + 1]!] as const] : [])),
+  );
+}

@@ -1,0 +1,181 @@
+/**
+ * From schema and manifest to the task graph: who waits for whom, and why.
+ *
+ * Task T waits for task P exactly when T produces E, E has a required relationship of resolution `producer` to F, P
+ * produces F and T itself does not produce that F. Both "produces" count with the relationship's `fromWhere` and
+ * `toWhere`. A task that fans out also waits for the producer of what it fans out over.
+ */
+import type { EntityDefinition, MasterSchema, RelationshipDefinition } from '../../schemas/define.ts';
+import { DEFAULT_MAX_ITEMS, type Manifest, type ManifestTask } from '../../schemas/manifest.ts';
+import { MusterError } from '../errors.ts';
+import { findCycle } from './cycle.ts';
+
+export interface DerivedEdge {
+  readonly task: string;
+  /** The relationships behind the edge, `; ` between them. */
+  readonly why: string;
+}
+
+export interface DerivedTask {
+  readonly id: string;
+  readonly title: string;
+  /** 1 for a task that waits for nobody. */
+  readonly wave: number;
+  /** In the order of the manifest. */
+  readonly waitsFor: readonly DerivedEdge[];
+  readonly creates: readonly string[];
+  readonly fanOut?: { readonly over: string; readonly maxItems: number; readonly producer: string };
+}
+
+export interface TaskGraph {
+  /** In the order of the manifest. */
+  readonly tasks: readonly DerivedTask[];
+}
+
+type Where = Readonly<Record<string, string>> | undefined;
+/** task → task it waits for → reasons */
+type Reasons = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
+
+/**
+ * The task graph of a manifest. The same whatever the order of the schema's relationships.
+ *
+ * @throws MusterError PLAN_CYCLE when tasks wait for each other; MANIFEST_INVALID when no task produces what a task
+ * fans out over, or an edge names an unknown task.
+ */
+export function deriveTaskGraph(schema: MasterSchema, manifest: Manifest): TaskGraph {
+  const fanOuts = new Map(
+    manifest.tasks.flatMap((task) => (task.fanOut ? [[task.id, fanOutOf(schema, manifest, task)] as const] : [])),
+  );
+  const reasons = reasonsOf(schema, manifest, fanOuts);
+  const cycle = findCycle(reasons);
+  if (cycle) throw cycleError(cycle, reasons);
+  const waves = wavesOf(manifest, reasons);
+  return {
+    tasks: manifest.tasks.map(({ id, title, creates }) => {
+      const fanOut = fanOuts.get(id);
+      return {
+        id,
+        title,
+        wave: waves.get(id)!,
+        waitsFor: manifest.tasks.flatMap((other) => {
+          const why = reasons.get(id)?.get(other.id);
+          return why ? [{ task: other.id, why: why.join('; ') }] : [];
+        }),
+        creates,
+        ...(fanOut && { fanOut }),
+      };
+    }),
+  };
+}
+
+/** Producers that are tasks and whose nodes fit `where`; all of them when `where` says nothing that splits them. */
+export function producingTasks(entity: EntityDefinition | undefined, where: Where): readonly string[] {
+  const tasks = (entity?.producers ?? []).filter(({ task }) => !task.includes('@'));
+  const fitting = tasks.filter((producer) =>
+    Object.entries(where ?? {}).every(([name, value]) => (producer.where?.[name] ?? value) === value),
+  );
+  return [...new Set((fitting.length > 0 ? fitting : tasks).map(({ task }) => task))];
+}
+
+/** A relationship in words: `ITPTemplate REQUIRED_BY ManagementPlan[planType=PQP]`. */
+export function relationshipText({ type, from, fromWhere, to, toWhere }: RelationshipDefinition): string {
+  return `${from}${whereText(fromWhere)} ${type} ${to}${whereText(toWhere)}`;
+}
+
+function whereText(where: Where): string {
+  const parts = Object.entries(where ?? {}).map(([name, value]) => `${name}=${value}`);
+  return parts.length > 0 ? `[${parts.join(', ')}]` : '';
+}
+
+function fanOutOf(schema: MasterSchema, manifest: Manifest, { id, fanOut }: ManifestTask) {
+  const { over, maxItems = DEFAULT_MAX_ITEMS } = fanOut!;
+  const entity = schema.entities.find(({ name }) => name === over);
+  const producer = producingTasks(entity, undefined).find((task) => manifest.tasks.some((one) => one.id === task));
+  if (producer !== undefined) return { over, maxItems, producer };
+  throw new MusterError(
+    'MANIFEST_INVALID',
+    `tasks.${id}.fanOut.over: expected an entity that a task of this manifest produces, got "${over}"; name another entity or add the task that produces it`,
+  );
+}
+
+function reasonsOf(
+  schema: MasterSchema,
+  manifest: Manifest,
+  fanOuts: ReadonlyMap<string, { readonly over: string; readonly producer: string }>,
+): Reasons {
+  const reasons = new Map(manifest.tasks.map(({ id }) => [id, new Map<string, string[]>()]));
+  const add = (task: string, waitsFor: string, why: string): void => {
+    const of = reasons.get(task);
+    if (!of || !reasons.has(waitsFor)) return;
+    const known = of.get(waitsFor) ?? [];
+    if (!known.includes(why)) of.set(waitsFor, [...known, why].sort());
+  };
+  const entities = new Map(schema.entities.map((entity) => [entity.name, entity]));
+  for (const relationship of schema.relationships) {
+    const { from, to, required, resolution } = relationship;
+    if (!required || resolution !== 'producer' || from === '*' || to === schema.provenance?.entity) continue;
+    const targets = producingTasks(entities.get(to), relationship.toWhere);
+    for (const task of producingTasks(entities.get(from), relationship.fromWhere)) {
+      // Its own nodes are enough: this is why four plans with sections of their own do not wait for each other.
+      if (targets.includes(task)) continue;
+      for (const target of targets) add(task, target, `${relationshipText(relationship)} (required, producer)`);
+    }
+  }
+  for (const { task, waitsFor } of manifest.dependencies?.drop ?? []) reasons.get(task)?.delete(waitsFor);
+  for (const { task, waitsFor, reason } of manifest.dependencies?.add ?? []) {
+    for (const id of [task, waitsFor]) if (!reasons.has(id)) throw unknownTask(id);
+    add(task, waitsFor, reason);
+  }
+  // Last, because this edge cannot be dropped: the items are not known before it.
+  for (const [task, { over, producer }] of fanOuts) add(task, producer, `fans out over ${over}`);
+  return reasons;
+}
+
+function unknownTask(id: string): MusterError {
+  return new MusterError(
+    'MANIFEST_INVALID',
+    `dependencies.add: expected ids of tasks of this manifest, got "${id}"; correct the id or add the task`,
+  );
+}
+
+/**
+ * 1 + the largest wave that a task waits for. A fan-out stands behind the last wave that needs no fan-out, because
+ * how many sessions it means is known only then; a task that waits for a fan-out stands behind it.
+ */
+function wavesOf(manifest: Manifest, reasons: Reasons): ReadonlyMap<string, number> {
+  const fansOut = new Set(manifest.tasks.filter(({ fanOut }) => fanOut).map(({ id }) => id));
+  const dynamic = new Map<string, boolean>();
+  const needsFanOut = (id: string): boolean => {
+    const known = dynamic.get(id) ?? (fansOut.has(id) || [...reasons.get(id)!.keys()].some(needsFanOut));
+    dynamic.set(id, known);
+    return known;
+  };
+  const waves = new Map<string, number>();
+  let lastStatic = 0;
+  const waveOf = (id: string): number => {
+    const known = waves.get(id);
+    if (known !== undefined) return known;
+    const wave = Math.max(fansOut.has(id) ? lastStatic : 0, ...[...reasons.get(id)!.keys()].map(waveOf)) + 1;
+    waves.set(id, wave);
+    return wave;
+  };
+  const ids = manifest.tasks.map(({ id }) => id);
+  lastStatic = Math.max(0, ...ids.filter((id) => !needsFanOut(id)).map(waveOf));
+  for (const id of ids) waveOf(id);
+  return waves;
+}
+
+function cycleError(cycle: readonly string[], reasons: Reasons): MusterError {
+  const steps = cycle.slice(0, -1).map((task, i) => {
+    const next = cycle[i + 1]!;
+    return `  ${task} waits for ${next}: ${reasons.get(task)!.get(next)!.join('; ')}`;
+  });
+  return new MusterError(
+    'PLAN_CYCLE',
+    [
+      `expected tasks that can be put in an order, got a cycle: ${cycle.join(' → ')}`,
+      ...steps,
+      'Turn one of these relationships around, make it optional or resolve it late in the schema, or take an edge out with dependencies.drop in the manifest.',
+    ].join('\n'),
+  );
+}

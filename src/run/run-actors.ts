@@ -1,0 +1,230 @@
+/** Fills the machines' placeholders with the adapters of one run. */
+import type { Logger } from 'pino';
+import { fromCallback, fromPromise } from 'xstate';
+import { type ConnectionEvent, eventStreamMachine } from '../../machines/event-stream.ts';
+import { orchestratorMachine } from '../../machines/orchestrator.ts';
+import { type StartedServer, serverMachine } from '../../machines/server.ts';
+import {
+  type AttemptRef,
+  type Committed,
+  type OpenedSession,
+  type OpenRequest,
+  type TurnRequest,
+  taskMachine,
+} from '../../machines/task.ts';
+import type { Cause, RunFact } from '../../schemas/run-event.ts';
+import type { Endpoint } from '../agent-tools/endpoint.ts';
+import { ensureError, MusterError } from '../errors.ts';
+import type { RunFolder } from '../journal/run-paths.ts';
+import type { Journal } from '../journal/writer.ts';
+import type { LoadedManifest } from '../manifest/load.ts';
+import { OpenCodeAgentServer } from '../opencode/agent-server.ts';
+import { MessageIds } from '../opencode/message-id.ts';
+import { sessionPermissions } from '../opencode/permissions.ts';
+import { closeGap, turnReader } from '../opencode/reconcile.ts';
+import { type Ask, Router } from '../opencode/router.ts';
+import { attachServer, type OpenCodeServer, startServer } from '../opencode/server.ts';
+import { openStream, type StreamEnd } from '../opencode/stream.ts';
+import type { Clock, GraphStore, SubmissionReview } from '../ports.ts';
+import type { ModelServer } from '../rehearsal/model-server.ts';
+import type { SourceDocument } from '../workspace/documents.ts';
+import { Attempts } from './attempts.ts';
+import type { RunOptions } from './run.ts';
+
+export interface RunActorPorts {
+  readonly options: RunOptions;
+  readonly loaded: LoadedManifest;
+  readonly documents: readonly SourceDocument[];
+  readonly project: string;
+  readonly model: string;
+  readonly folder: RunFolder;
+  readonly journal: Journal;
+  readonly graph: GraphStore;
+  readonly endpoint: Endpoint;
+  readonly modelServer: ModelServer | undefined;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  readonly onFault: (error: Error) => void;
+}
+
+/** What an agent is told when the server would have waited for a person. */
+const NOBODY_THERE =
+  'This run is unattended: nobody can answer. Go on without it; read your workspace and use the muster tools.';
+
+interface Live {
+  readonly server: OpenCodeServer;
+  readonly agents: OpenCodeAgentServer;
+  worktree: string;
+}
+
+export function runActors(ports: RunActorPorts) {
+  const { options, loaded, folder, journal, clock, random, onFault, log } = ports;
+  const record = (_: unknown, fact: RunFact) => journal.append(fact);
+  let live: Live | undefined;
+  const current = (): Live => {
+    if (live) return live;
+    throw new MusterError('BUG', 'expected a server that is ready, got none');
+  };
+  let tellStream: ((event: ConnectionEvent) => void) | undefined;
+
+  const router = new Router({
+    clock,
+    readTurn: (query) => turnReader(current().server.client, current().server.directory)(query),
+    resend: (apiSessionId, messageId) => attempts.resend(apiSessionId, messageId),
+    onFault: (error, apiSessionId) => log.warn({ err: error, apiSessionId }, 'session fault'),
+    onGap: () => tellStream?.({ type: 'stream.gap' }),
+    onAsk: (ask) => void answer(ask).catch(onFault),
+  });
+  const attempts = new Attempts({
+    runId: folder.runId,
+    scope: ports.project,
+    model: ports.model,
+    manifest: loaded.manifest,
+    schema: loaded.schema,
+    graphOfTasks: loaded.graph,
+    prompts: loaded.prompts,
+    documents: ports.documents,
+    workspace: folder.workspace,
+    logs: folder.logs,
+    clock,
+    random,
+    secrets: secretsOf(ports),
+    journal,
+    graph: ports.graph,
+    endpoint: ports.endpoint,
+    router,
+    server: () => current().agents,
+    permissionsFor: (instanceDir, allow) => {
+      const { server, worktree } = current();
+      return sessionPermissions({ worktree, directory: server.directory, instanceDir, allow });
+    },
+    onFault,
+  });
+  // O2: an actor that crashed released nothing; its session would go on and spend.
+  journal.subscribe((event) => {
+    if (event.type === 'instance.settled') attempts.sweep(event.instance);
+    if (event.type === 'server.lost') router.lost(event.cause.message);
+  });
+
+  /** Asks are decided by policy, at once: an agent that waits for a person waits for ever. */
+  async function answer(ask: Ask): Promise<void> {
+    const { client } = current().server;
+    if (ask.kind === 'permission') await client.replyPermission(ask.id, 'reject', NOBODY_THERE);
+    else await client.rejectQuestion(ask.id);
+    const instance = attempts.instanceOf(ask.sessionId);
+    if (instance) {
+      journal.append({ type: 'ask.answered', instance, kind: ask.kind, subject: ask.subject, reply: 'rejected' });
+    }
+  }
+
+  const task = taskMachine.provide({
+    actions: {
+      record,
+      addRoute: ({ self, context }, { apiSessionId }) => {
+        const { id } = context.instance;
+        router.register(
+          apiSessionId,
+          (event) => self.send(event),
+          (frame) => attempts.logOf(id)?.event(frame.type, frame.properties),
+        );
+      },
+      releaseSession: (_, { instance, status }) => attempts.release(instance.id, status),
+    },
+    actors: {
+      openSession: fromPromise<OpenedSession, OpenRequest>(({ input }) => attempts.open(input)),
+      prompt: fromPromise<void, TurnRequest>(({ input }) => attempts.prompt(input)),
+      review: fromPromise<SubmissionReview, AttemptRef>(({ input }) => attempts.review(input)),
+      commit: fromPromise<Committed, AttemptRef>(({ input }) => attempts.commit(input)),
+      abort: fromPromise<void, { readonly apiSessionId: string }>(({ input }) => attempts.abort(input)),
+    },
+  });
+
+  const server = serverMachine.provide({
+    actions: { record },
+    actors: {
+      start: fromPromise<StartedServer>(async () => {
+        await journal.flushed();
+        const started = await openServer(ports);
+        for (const note of started.notes) log.warn(note);
+        const ids = new MessageIds({ now: clock.now, random });
+        const agents = new OpenCodeAgentServer({ client: started.client, ids, abortSafe: started.abortSafe });
+        live = { server: started, agents, worktree: '/' };
+        const { version, owned, pid, url } = started;
+        return { version, owned, url, ...(pid !== undefined && { pid }) };
+      }),
+      warm: fromPromise<void>(async () => {
+        const models = new Set([ports.model, ...loaded.manifest.tasks.flatMap(({ model }) => model ?? [])]);
+        const { worktree } = await current().server.warm(options.rehearsal ? [ports.model] : [...models]);
+        current().worktree = worktree;
+      }),
+      watch: fromPromise<Cause>(() => current().server.gone),
+      stop: fromPromise<void>(async () => {
+        await live?.server.stop();
+      }),
+    },
+  });
+
+  const eventStream = eventStreamMachine.provide({
+    actions: { record },
+    actors: {
+      connection: fromCallback<never, { readonly connection: number }>(({ sendBack }) => {
+        const tell = sendBack as unknown as (event: ConnectionEvent) => void;
+        tellStream = tell;
+        const { client } = current().server;
+        const stream = openStream({
+          source: { open: (signal) => client.openEventStream(signal) },
+          clock,
+          onFrame: (frame) => router.feed(frame),
+          onProven: () => tell({ type: 'stream.proven' }),
+          onEnd: (end) => {
+            if (end.kind !== 'closed') tell({ type: 'stream.ended', cause: endCause(end) });
+          },
+        });
+        return () => stream.close();
+      }) as never,
+      reconcile: fromPromise<number, { readonly connection: number }>(() => {
+        const { client, directory } = current().server;
+        return closeGap({ client, router, directory });
+      }),
+    },
+  });
+
+  const machine = orchestratorMachine.provide({ actions: { record }, actors: { task, server, eventStream } });
+  return { machine, attempts };
+}
+
+/** Starts or attaches, and turns whatever fails into one of our errors. */
+async function openServer({ options, folder, modelServer }: RunActorPorts): Promise<OpenCodeServer> {
+  const { server } = options;
+  if (server.kind === 'attached') {
+    const { url, password } = server;
+    return attachServer({ url, workspaceDir: folder.workspace, ...(password !== undefined && { password }) });
+  }
+  const { binary, configFile, port } = server;
+  return startServer({
+    mode: modelServer ? 'isolated' : 'user',
+    runDir: folder.path,
+    workspaceDir: folder.workspace,
+    ...(binary !== undefined && { binary }),
+    ...(configFile !== undefined && { configFile }),
+    ...(port !== undefined && { port }),
+    ...(modelServer && { config: modelServer.config as never, secrets: [modelServer.key] }),
+  });
+}
+
+function secretsOf({ endpoint, modelServer, options }: RunActorPorts): string[] {
+  const password = options.server.kind === 'attached' ? options.server.password : undefined;
+  return [endpoint.token, modelServer?.key, password].filter((secret) => secret !== undefined);
+}
+
+function endCause(end: Exclude<StreamEnd, { kind: 'closed' }>): Cause {
+  switch (end.kind) {
+    case 'ended':
+      return { code: 'STREAM_LOST', message: 'the server ended the event stream' };
+    case 'silent':
+      return { code: 'STREAM_LOST', message: `no byte on the event stream for ${end.silentMs} ms` };
+    case 'failed':
+      return { code: 'STREAM_LOST', message: `the event stream broke: ${ensureError(end.error).message}` };
+  }
+}

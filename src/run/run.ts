@@ -1,0 +1,302 @@
+/**
+ * One run from its inputs to its report: the only place where the machines meet the adapters.
+ *
+ * Owns the order in which things are opened and closed. Does not own any decision of the run (machines, plan, policy).
+ * Invariants: nothing is written before every input has been checked; what was opened is closed in reverse order,
+ * however the run ends; the journal is the last thing to be closed.
+ */
+import { randomInt } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { createActor, type InspectionEvent, toPromise } from 'xstate';
+import type { OrchestratorOutput } from '../../machines/orchestrator.ts';
+import { limitsOf } from '../../schemas/manifest.ts';
+import type { RunEvent } from '../../schemas/run-event.ts';
+import { startEndpoint } from '../agent-tools/endpoint.ts';
+import { removeEndpointFile, writeEndpointFile } from '../agent-tools/endpoint-file.ts';
+import { ensureError, MusterError } from '../errors.ts';
+import { openEmbeddedGraph } from '../graph/embedded.ts';
+import { createRunFolder, folderFailure } from '../journal/run-folder.ts';
+import { newRunId } from '../journal/run-id.ts';
+import { acquireLock } from '../journal/run-lock.ts';
+import type { RunFolder } from '../journal/run-paths.ts';
+import { openJournal } from '../journal/writer.ts';
+import { openAppLog } from '../logs/app-log.ts';
+import { type LoadedManifest, loadManifest } from '../manifest/load.ts';
+import { engineNode } from '../output/publication.ts';
+import type { TaskContext } from '../output/task-context.ts';
+import { createPlan } from '../plan/plan.ts';
+import type { GraphStore } from '../ports.ts';
+import { loadRehearsal } from '../rehearsal/load-rehearsal.ts';
+import { startModelServer } from '../rehearsal/model-server.ts';
+import type { Rehearsal } from '../rehearsal/script.ts';
+import { reportMarkdown, reportOf } from '../report/report.ts';
+import { emptyRunView, foldRun, type RunView } from '../report/run-view.ts';
+import { findDocuments, type SourceDocument } from '../workspace/documents.ts';
+import { prepareWorkspace } from '../workspace/workspace.ts';
+import { runActors } from './run-actors.ts';
+import { systemClock } from './system-clock.ts';
+
+export interface RunOptions {
+  readonly musterVersion: string;
+  readonly manifest: string;
+  readonly documents: string;
+  readonly home: string;
+  /** Default: as the rehearsal script says. */
+  readonly project?: string;
+  /** `provider/model`; default: as the manifest says. A rehearsal brings its own. */
+  readonly model?: string;
+  /** Graph file; default `graph.db` in the home, or in the run's folder for a rehearsal. */
+  readonly graph?: string;
+  readonly concurrency?: number;
+  /** Folder of a rehearsal script: a scripted model answers. */
+  readonly rehearsal?: string;
+  readonly server:
+    | { readonly kind: 'own'; readonly binary?: string; readonly configFile?: string; readonly port?: number }
+    | { readonly kind: 'attached'; readonly url: string; readonly password?: string };
+  /** Hears each fact in order, with the view after it. */
+  readonly onEvent?: (event: RunEvent, view: RunView) => void;
+  /** Observer of the actors (see inspector/trace.ts); costs nothing when absent. */
+  readonly inspect?: (event: InspectionEvent) => void;
+}
+
+export interface Run {
+  readonly runId: string;
+  readonly folder: RunFolder;
+  /** X1: the first call drains, the second aborts. */
+  interrupt(reason: string): void;
+  /** Resolves when everything is closed; rejects only for a failure of muster itself. */
+  readonly ended: Promise<RunEnd>;
+}
+
+export interface RunEnd {
+  readonly outcome: OrchestratorOutput['outcome'];
+  readonly view: RunView;
+  /** An error of the environment that ended the run (exit code 3), rather than a task. */
+  readonly error?: MusterError;
+}
+
+interface Inputs {
+  readonly loaded: LoadedManifest;
+  readonly documents: readonly SourceDocument[];
+  readonly rehearsal: Rehearsal | undefined;
+  readonly project: string;
+  readonly model: string;
+}
+
+/** Longest project id; it stands in every key. */
+const MAX_PROJECT_ID = 128;
+
+/**
+ * Checks the inputs, prepares the run's folder, and starts.
+ * @throws MusterError of kind usage or environment; nothing of a run is left behind then, but for its folder if it was made.
+ */
+export async function startRun(options: RunOptions): Promise<Run> {
+  const inputs = await readInputs(options);
+  const lock = await acquireLock(options.home);
+  const closers: (() => Promise<unknown>)[] = [() => lock.release()];
+  try {
+    const runId = newRunId(systemClock, random);
+    const folder = await createRunFolder(options.home, runId);
+    const started = await assemble(options, inputs, folder, closers);
+    return { runId, folder, interrupt: started.interrupt, ended: started.ended };
+  } catch (thrown) {
+    await closeAll(closers);
+    throw ensureError(thrown) instanceof MusterError ? thrown : folderFailure(resolve(options.home), thrown);
+  }
+}
+
+async function readInputs(options: RunOptions): Promise<Inputs> {
+  const loaded = await loadManifest(options.manifest);
+  const rehearsal = options.rehearsal === undefined ? undefined : await loadRehearsal(options.rehearsal);
+  const project = checkProjectId(options.project ?? rehearsal?.project ?? '');
+  const documents = await findDocuments(options.documents);
+  const model = rehearsal ? `rehearsal/${rehearsal.model}` : (options.model ?? loaded.manifest.model);
+  if (model === undefined || !/^[^/\s]+\/\S+$/.test(model)) {
+    throw new MusterError(
+      model === undefined ? 'USAGE' : 'MODEL_UNKNOWN',
+      `expected a model as provider/model, got ${model === undefined ? 'none' : `"${model}"`}; give --model, or "model" in the manifest`,
+    );
+  }
+  return { loaded, documents, rehearsal, project, model };
+}
+
+/** Any key that a person may have given the project, a UUID included. @throws MusterError PROJECT_ID_INVALID */
+export function checkProjectId(id: string): string {
+  const problem =
+    id === ''
+      ? 'it is empty'
+      : id.trim() !== id
+        ? 'it begins or ends with white space'
+        : /\p{Cc}/u.test(id)
+          ? 'it holds control characters'
+          : id.length > MAX_PROJECT_ID
+            ? `it has ${id.length} characters`
+            : undefined;
+  if (problem === undefined) return id;
+  throw new MusterError(
+    'PROJECT_ID_INVALID',
+    `expected a project id of 1 to ${MAX_PROJECT_ID} printable characters, got ${JSON.stringify(id.slice(0, 60))}: ${problem}. Give one with --project, such as BRU2`,
+  );
+}
+
+async function assemble(
+  options: RunOptions,
+  { loaded, documents, rehearsal, project, model }: Inputs,
+  folder: RunFolder,
+  closers: (() => Promise<unknown>)[],
+): Promise<{ interrupt: (reason: string) => void; ended: Promise<RunEnd> }> {
+  const { manifest, schema, graph: graphOfTasks } = loaded;
+  const appLog = openAppLog(folder.appLog, { clock: systemClock });
+  closers.push(async () => appLog.close());
+  const fault = (error: Error) => appLog.logger.error({ err: error }, 'fault');
+  const graph = openEmbeddedGraph(
+    resolve(options.graph ?? (rehearsal ? folder.graph : join(options.home, 'graph.db'))),
+  );
+  closers.push(() => graph.close());
+  await prepareWorkspace(folder.workspace, schema, documents);
+  const endpoint = await startEndpoint(fault);
+  closers.push(() => endpoint.close());
+  await writeEndpointFile(folder.endpoint, endpoint);
+  closers.push(() => removeEndpointFile(folder.endpoint));
+  const modelServer = rehearsal && (await startModelServer(rehearsal, systemClock));
+  if (modelServer) closers.push(() => modelServer.close());
+
+  let abort: ((error: MusterError) => void) | undefined;
+  const journal = openJournal(folder.journal, { clock: systemClock, onError: (error) => abort?.(error) });
+  closers.push(() => journal.close().catch(fault));
+  let view = emptyRunView();
+  journal.subscribe((event) => {
+    view = foldRun(view, event);
+    appLog.logger.debug({ event }, event.type);
+    options.onEvent?.(event, view);
+  });
+  const concurrency = options.concurrency ?? manifest.concurrency;
+  journal.append({
+    type: 'run.started',
+    runId: folder.runId,
+    musterVersion: options.musterVersion,
+    projectId: project,
+    manifest: { name: manifest.name, path: loaded.path, sha256: loaded.sha256 },
+    schema: { name: schema.name, version: schema.version },
+    documents: documents.map(({ path, sha256, bytes }) => ({ path, sha256, bytes })),
+    model,
+    rehearsal: rehearsal !== undefined,
+    gating: manifest.gating,
+    concurrency,
+    tasks: graphOfTasks.tasks.map(({ id, wave, waitsFor, fanOut }) => ({
+      id,
+      wave,
+      waitsFor,
+      ...(fanOut && { fanOutOver: fanOut.over }),
+    })),
+  });
+  await registerSources(graph, folder.runId, project, loaded, documents);
+
+  const { machine, attempts } = runActors({
+    options,
+    loaded,
+    documents,
+    project,
+    model,
+    folder,
+    journal,
+    graph,
+    endpoint,
+    modelServer,
+    random,
+    clock: systemClock,
+    log: appLog.logger,
+    onFault: fault,
+  });
+  const actor = createActor(machine, {
+    systemId: 'orchestrator',
+    ...(options.inspect && { inspect: options.inspect }),
+    input: {
+      plan: createPlan(graphOfTasks.tasks, manifest.gating),
+      concurrency,
+      limits: Object.fromEntries(manifest.tasks.map((task) => [task.id, limitsOf(manifest, task)])),
+    },
+  });
+  let broken: MusterError | undefined;
+  abort = (error) => {
+    broken ??= error;
+    actor.send({ type: 'run.abort', reason: error.message });
+  };
+  // Without a listener the actor would rethrow its error globally.
+  actor.subscribe({ error: (thrown) => fault(ensureError(thrown)) });
+  const output = toPromise(actor);
+  actor.start();
+  const ended = output
+    .then(
+      ({ outcome, cause }) => ({ outcome, cause }),
+      (thrown: unknown) => {
+        broken ??= new MusterError('BUG', `the orchestrator failed: ${ensureError(thrown).message}`, { cause: thrown });
+        return { outcome: 'failed' as const, cause: undefined };
+      },
+    )
+    .then(async ({ outcome, cause }): Promise<RunEnd> => {
+      await attempts.closed();
+      await journal.flushed().catch((thrown: unknown) => {
+        broken ??= thrown as MusterError;
+      });
+      await writeReport(folder, view).catch((thrown: unknown) => {
+        broken ??= folderFailure(folder.path, thrown);
+      });
+      await closeAll(closers);
+      const error = broken ?? environmentError(cause);
+      return { outcome, view, ...(error && { error }) };
+    });
+  return { interrupt: (reason) => actor.send({ type: 'run.drain', reason }), ended };
+}
+
+const random = (): number => randomInt(2 ** 47) / 2 ** 47;
+
+/** A run that ended because of its surroundings, not because of a task: the exit code tells. */
+function environmentError(
+  cause: { readonly code: string; readonly message: string } | undefined,
+): MusterError | undefined {
+  if (!cause) return undefined;
+  const error = new MusterError(cause.code as MusterError['code'], cause.message);
+  return error.kind === undefined ? new MusterError('BUG', cause.message) : error;
+}
+
+/** The nodes that the engine itself writes: the scope's own, if the schema has one, and the source files. */
+async function registerSources(
+  graph: GraphStore,
+  runId: string,
+  scope: string,
+  { schema }: LoadedManifest,
+  documents: readonly SourceDocument[],
+): Promise<void> {
+  const { provenance } = schema;
+  const engine = '@ingest';
+  const context: TaskContext = { schema, scope, instance: { id: engine, task: engine }, sources: [], readable: [] };
+  // Every node points at the scope's node from its first commit on; its own task fills it in when it commits.
+  const roots = schema.entities
+    .filter(({ key }) => key.length === 1)
+    .map(({ name }) => ({ entity: name, key: [scope], properties: { [schema.scope]: scope } }));
+  const files = provenance
+    ? documents.map(({ path, sha256, mediaType }) =>
+        engineNode(context, provenance.sourceEntity, { path, sha256, mediaType }),
+      )
+    : [];
+  await graph.commit({
+    runId,
+    task: engine,
+    nodes: [...roots, ...files.flatMap(({ nodes }) => nodes)],
+    relationships: files.flatMap(({ relationships }) => relationships),
+  });
+}
+
+async function writeReport(folder: RunFolder, view: RunView): Promise<void> {
+  const report = reportOf(view);
+  await writeFile(folder.reportJson, `${JSON.stringify(report, null, 2)}\n`);
+  await writeFile(folder.reportMarkdown, reportMarkdown(report));
+}
+
+/** In reverse order; one that fails does not keep the others from closing. */
+async function closeAll(closers: (() => Promise<unknown>)[]): Promise<void> {
+  for (const close of closers.reverse()) await close().catch(() => undefined);
+  closers.length = 0;
+}
