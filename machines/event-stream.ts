@@ -32,7 +32,7 @@ export interface StreamInput {
   readonly connectionsMax?: number;
 }
 
-interface StreamContext {
+export interface StreamContext {
   readonly connectionsMax: number;
   /** Connections opened so far. */
   readonly connection: number;

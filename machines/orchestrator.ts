@@ -52,7 +52,7 @@ export interface OrchestratorOutput {
   readonly plan: Plan;
 }
 
-interface OrchestratorContext {
+export interface OrchestratorContext {
   readonly plan: Plan;
   readonly concurrency: number;
   readonly limits: Readonly<Record<string, Limits>>;

@@ -72,7 +72,7 @@ export type TaskCommand =
   | { readonly type: 'task.skip'; readonly cause: Cause }
   | { readonly type: 'task.cancel'; readonly cause: Cause };
 
-interface TaskContext extends TaskInput {
+export interface TaskMachineContext extends TaskInput {
   readonly attempt: number;
   /** Turns of the present attempt. */
   readonly turn: number;
@@ -101,7 +101,7 @@ const unprovided = (name: string) => () => Promise.reject(new Error(`the actor "
 export const taskMachine = setup({
   types: {
     input: {} as TaskInput,
-    context: {} as TaskContext,
+    context: {} as TaskMachineContext,
     events: {} as TaskCommand | SessionEvent,
     output: {} as TaskOutput,
   },

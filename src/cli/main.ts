@@ -2,13 +2,7 @@
 /** The command line: parses, calls one command, and turns its end into an exit code. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { ensureError, MusterError } from '../errors.ts';
-import { doctor } from './doctor.ts';
-import { logs } from './logs.ts';
 import { packageVersion } from './package-root.ts';
-import { plan } from './plan.ts';
-import { rehearse, run } from './run.ts';
-import { report, runs } from './runs.ts';
-import { schema } from './schema.ts';
 
 const program = new Command('muster')
   .description('Runs many AI-agent sessions on one OpenCode server and turns their work into a validated graph.')
@@ -19,6 +13,8 @@ const program = new Command('muster')
 const home = () => new Option('--home <dir>', 'folder of runs and graph').default('.muster').env('MUSTER_HOME');
 const manifest = () => new Option('--manifest <file>', 'what to run; default: the construction-quality manifest');
 const json = (what: string) => new Option('--json', what);
+
+// Each command is loaded when it is called: `muster runs` need not wait for the statecharts.
 
 /** Options that `run` and `rehearse` share. */
 function running(command: Command): Command {
@@ -47,7 +43,7 @@ running(program.command('run'))
   .option('--opencode-config <file>', 'OpenCode configuration (JSON) to add to your own')
   .option('--server <url>', 'attach to a running OpenCode server instead of starting one')
   .addOption(new Option('--password <text>', 'password of that server').env('OPENCODE_SERVER_PASSWORD'))
-  .action((options) => run(options));
+  .action(async (options) => (await import('./run.ts')).run(options));
 
 running(program.command('rehearse'))
   .description('The same run with the real OpenCode server and a scripted model: no LLM, no key, no cost, offline.')
@@ -55,7 +51,7 @@ running(program.command('rehearse'))
   .option('--documents <dir>', 'folder of the documents; default: documents/ of the example')
   .option('--script <dir>', 'folder of the rehearsal script; default: rehearsal/ of the example')
   .option('--project <id>', 'project id; default: as in the script')
-  .action((example: string | undefined, options) => rehearse(example, options));
+  .action(async (example: string | undefined, options) => (await import('./run.ts')).rehearse(example, options));
 
 program
   .command('plan')
@@ -64,14 +60,14 @@ program
   .addOption(json('the plan as JSON'))
   .option('--mermaid', 'the plan as a Mermaid diagram')
   .option('--why <task>', 'explain the place of one task')
-  .action((options) => plan(options));
+  .action(async (options) => (await import('./plan.ts')).plan(options));
 
 program
   .command('schema')
   .description('Print AGENT_SCHEMA.md of a task, or the whole master schema.')
   .argument('[task]')
   .addOption(manifest())
-  .action((task: string | undefined, options) => schema(task, options));
+  .action(async (task: string | undefined, options) => (await import('./schema.ts')).schema(task, options));
 
 program
   .command('doctor')
@@ -80,14 +76,14 @@ program
   .addOption(home())
   .option('--opencode <bin>', 'OpenCode binary to check')
   .addOption(json('the findings as JSON'))
-  .action((options) => doctor(options));
+  .action(async (options) => (await import('./doctor.ts')).doctor(options));
 
 program
   .command('runs')
   .description('List the runs of this folder.')
   .addOption(home())
   .addOption(json('as JSON'))
-  .action((options) => runs(options));
+  .action(async (options) => (await import('./runs.ts')).runs(options));
 
 program
   .command('report')
@@ -96,7 +92,7 @@ program
   .addOption(home())
   .addOption(json('report.json on standard output'))
   .option('--markdown', 'report.md on standard output')
-  .action((id: string | undefined, options) => report(id, options));
+  .action(async (id: string | undefined, options) => (await import('./runs.ts')).report(id, options));
 
 program
   .command('logs')
@@ -107,7 +103,7 @@ program
   .option('--attempt <n>', 'one attempt only', positive)
   .option('--events', 'every event of the session log, not the facts only')
   .addOption(json('as JSON lines'))
-  .action((id: string, task: string, options) => logs(id, task, options));
+  .action(async (id: string, task: string, options) => (await import('./logs.ts')).logs(id, task, options));
 
 function port(text: string): number {
   const value = Number(text);

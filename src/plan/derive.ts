@@ -57,10 +57,7 @@ export function deriveTaskGraph(schema: MasterSchema, manifest: Manifest): TaskG
         id,
         title,
         wave: waves.get(id)!,
-        waitsFor: manifest.tasks.flatMap((other) => {
-          const why = reasons.get(id)?.get(other.id);
-          return why ? [{ task: other.id, why: why.join('; ') }] : [];
-        }),
+        waitsFor: [...reasons.get(id)!].map(([task, why]) => ({ task, why: why.join('; ') })),
         creates,
         ...(fanOut && { fanOut }),
       };
@@ -68,16 +65,27 @@ export function deriveTaskGraph(schema: MasterSchema, manifest: Manifest): TaskG
   };
 }
 
-/** Producers that are tasks and whose nodes fit `where`; all of them when `where` says nothing that splits them. */
-export function producingTasks(entity: EntityDefinition | undefined, where: Where): readonly string[] {
-  const tasks = (entity?.producers ?? []).filter(({ task }) => !task.includes('@'));
+/** The producer name of an entity whose nodes come with those of every task. */
+const EVERY_TASK = '@all';
+
+/**
+ * Tasks that produce nodes of an entity which fit `where`; all of its producers when `where` names a value that splits
+ * none of them. `@all` stands for every task in `everyTask`, other names with `@` for the engine, which nobody waits for.
+ */
+export function producingTasks(
+  entity: EntityDefinition | undefined,
+  where: Where,
+  everyTask: readonly string[] = [],
+): readonly string[] {
+  if (entity?.producers.some(({ task }) => task === EVERY_TASK)) return everyTask;
+  const tasks = (entity?.producers ?? []).filter(({ task }) => !task.startsWith('@'));
   const fitting = tasks.filter((producer) =>
     Object.entries(where ?? {}).every(([name, value]) => (producer.where?.[name] ?? value) === value),
   );
   return [...new Set((fitting.length > 0 ? fitting : tasks).map(({ task }) => task))];
 }
 
-/** A relationship in words: `ITPTemplate REQUIRED_BY ManagementPlan[planType=PQP]`. */
+/** A relationship in words: `Plan REQUIRED_BY Approval[kind=final]`. */
 export function relationshipText({ type, from, fromWhere, to, toWhere }: RelationshipDefinition): string {
   return `${from}${whereText(fromWhere)} ${type} ${to}${whereText(toWhere)}`;
 }
@@ -90,11 +98,14 @@ function whereText(where: Where): string {
 function fanOutOf(schema: MasterSchema, manifest: Manifest, { id, fanOut }: ManifestTask) {
   const { over, maxItems = DEFAULT_MAX_ITEMS } = fanOut!;
   const entity = schema.entities.find(({ name }) => name === over);
-  const producer = producingTasks(entity, undefined).find((task) => manifest.tasks.some((one) => one.id === task));
-  if (producer !== undefined) return { over, maxItems, producer };
+  const producers = producingTasks(entity, undefined).filter((task) => manifest.tasks.some((one) => one.id === task));
+  const [producer] = producers;
+  // One producer: the items are known when it has committed, all of them at once.
+  if (producer !== undefined && producers.length === 1) return { over, maxItems, producer };
+  const got = producer === undefined ? 'no task produces' : `${producers.join(', ')} produce`;
   throw new MusterError(
     'MANIFEST_INVALID',
-    `tasks.${id}.fanOut.over: expected an entity that a task of this manifest produces, got "${over}"; name another entity or add the task that produces it`,
+    `tasks (${id}).fanOut.over: expected an entity that exactly one task of this manifest produces; ${got} "${over}". Name another entity, or correct the producers`,
   );
 }
 
@@ -111,14 +122,15 @@ function reasonsOf(
     if (!known.includes(why)) of.set(waitsFor, [...known, why].sort());
   };
   const entities = new Map(schema.entities.map((entity) => [entity.name, entity]));
+  const everyTask = manifest.tasks.map(({ id }) => id);
   for (const relationship of schema.relationships) {
-    const { from, to, required, resolution } = relationship;
+    const { from, to, required, resolution, cardinality } = relationship;
     if (!required || resolution !== 'producer' || from === '*' || to === schema.provenance?.entity) continue;
-    const targets = producingTasks(entities.get(to), relationship.toWhere);
-    for (const task of producingTasks(entities.get(from), relationship.fromWhere)) {
+    const targets = producingTasks(entities.get(to), relationship.toWhere, everyTask);
+    for (const task of producingTasks(entities.get(from), relationship.fromWhere, everyTask)) {
       // Its own nodes are enough: this is why four plans with sections of their own do not wait for each other.
       if (targets.includes(task)) continue;
-      for (const target of targets) add(task, target, `${relationshipText(relationship)} (required, producer)`);
+      for (const target of targets) add(task, target, `${relationshipText(relationship)}, required, ${cardinality}`);
     }
   }
   for (const { task, waitsFor } of manifest.dependencies?.drop ?? []) reasons.get(task)?.delete(waitsFor);
@@ -128,7 +140,13 @@ function reasonsOf(
   }
   // Last, because this edge cannot be dropped: the items are not known before it.
   for (const [task, { over, producer }] of fanOuts) add(task, producer, `fans out over ${over}`);
-  return reasons;
+  // In the order of the manifest, so that the order of the schema's relationships shows nowhere, not even in a cycle.
+  return new Map(
+    [...reasons].map(([task, of]) => [
+      task,
+      new Map(everyTask.flatMap((id) => (of.has(id) ? [[id, of.get(id)!] as const] : []))),
+    ]),
+  );
 }
 
 function unknownTask(id: string): MusterError {

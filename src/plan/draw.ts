@@ -1,16 +1,19 @@
 /** The task graph for people and programs: text, Mermaid, JSON. */
 import { MusterError } from '../errors.ts';
 import { nearest } from '../schema/nearest.ts';
-import type { DerivedTask, TaskGraph } from './derive.ts';
+import type { DerivedEdge, DerivedTask, TaskGraph } from './derive.ts';
 
-/** Waves, their tasks, and below each what it waits for and why. */
+/** Waves, their tasks with what they create, and below each task what it waits for and why. */
 export function drawPlan(graph: TaskGraph): string {
+  const names = graph.tasks.flatMap(({ id, waitsFor }) => [id.length, ...waitsFor.map(({ task }) => task.length + 4)]);
+  const width = Math.max(...names) + 2;
   return wavesOf(graph)
     .flatMap(([wave, tasks]) => [
       `Wave ${wave}`,
-      ...tasks.flatMap((task) => [
-        `  ${task.id}  ${task.title}${fanOutText(task)}`,
-        ...task.waitsFor.map(({ task: other, why }) => `    waits for ${other}: ${why}`),
+      ...tasks.flatMap(({ id, creates, fanOut, waitsFor }) => [
+        `  ${id.padEnd(width)}${creates.join(', ')}`,
+        ...(fanOut ? [`  ${''.padEnd(width)}${fanOutText(fanOut)}`] : []),
+        ...waitsFor.flatMap(({ task, why }) => columns(`  ${`  ← ${task}`.padEnd(width)}`, why)),
       ]),
       '',
     ])
@@ -55,17 +58,25 @@ export function explainTask(graph: TaskGraph, id: string): string {
     );
   }
   const dependants = graph.tasks.flatMap((other) =>
-    other.waitsFor.filter((edge) => edge.task === id).map(({ why }) => `  ${other.id}: ${why}`),
+    other.waitsFor.filter((edge) => edge.task === id).map(({ why }) => ({ task: other.id, why })),
   );
+  const list = (edges: readonly DerivedEdge[]) => {
+    const width = Math.max(...edges.map((edge) => edge.task.length)) + 2;
+    return edges.flatMap((edge) => columns(`  ${edge.task.padEnd(width)}`, edge.why));
+  };
   return [
-    `${task.id}  ${task.title}`,
-    `Wave ${task.wave}${fanOutText(task)}`,
+    `${task.id}: ${task.title}`,
+    `Wave ${task.wave}${task.fanOut ? `, ${fanOutText(task.fanOut)}` : ''}`,
     `Creates ${task.creates.join(', ')}`,
-    ...(task.waitsFor.length > 0 ? ['Waits for'] : ['Waits for nobody']),
-    ...task.waitsFor.map((edge) => `  ${edge.task}: ${edge.why}`),
-    ...(dependants.length > 0 ? ['Waited for by', ...dependants] : ['Nobody waits for it']),
+    ...(task.waitsFor.length > 0 ? ['Waits for', ...list(task.waitsFor)] : ['Waits for nobody']),
+    ...(dependants.length > 0 ? ['Waited for by', ...list(dependants)] : ['Nobody waits for it']),
     '',
   ].join('\n');
+}
+
+/** One line for each reason, the first behind `head`. */
+function columns(head: string, why: string): string[] {
+  return why.split('; ').map((reason, i) => (i === 0 ? head : ' '.repeat(head.length)) + reason);
 }
 
 function wavesOf({ tasks }: TaskGraph): [number, DerivedTask[]][] {
@@ -73,9 +84,8 @@ function wavesOf({ tasks }: TaskGraph): [number, DerivedTask[]][] {
   return waves.map((wave) => [wave, tasks.filter((task) => task.wave === wave)]);
 }
 
-function fanOutText({ fanOut }: DerivedTask): string {
-  if (!fanOut) return '';
-  return `  (one instance for each ${fanOut.over} of ${fanOut.producer}, at most ${fanOut.maxItems})`;
+function fanOutText({ over, producer, maxItems }: NonNullable<DerivedTask['fanOut']>): string {
+  return `one instance for each ${over} that ${producer} commits, at most ${maxItems}`;
 }
 
 /** Mermaid reads `end` and some other words as syntax, also inside an id. */
@@ -84,5 +94,7 @@ function node(id: string): string {
 }
 
 function label(why: string): string {
-  return why.replaceAll('"', '#quot;').replaceAll('\n', ' ').replaceAll('; ', '<br/>');
+  const signs: Readonly<Record<string, string>> = { '#': '#35;', '"': '#quot;', '<': '#lt;', '>': '#gt;' };
+  const escaped = (reason: string) => reason.replaceAll(/[#"<>]/g, (sign) => signs[sign]!).replaceAll(/\s+/g, ' ');
+  return why.split('; ').map(escaped).join('<br/>');
 }

@@ -178,6 +178,9 @@ export function tasksEndedBetween(before: Plan, after: Plan): PlanTask[] {
   return Object.values(after.tasks).filter(({ id, outcome }) => outcome && !before.tasks[id]?.outcome);
 }
 
+/** Instances named in a task's cause; the rest is counted. */
+const NAMED = 5;
+
 /** Completed only when every instance is; else the first cause, failures before cancellations before skips. */
 function combined(instances: readonly PlanInstance[]): Outcome {
   for (const kind of ['failed', 'cancelled', 'skipped'] as const) {
@@ -185,7 +188,9 @@ function combined(instances: readonly PlanInstance[]): Outcome {
     const first = of[0]?.outcome;
     if (!first || first.kind !== kind) continue;
     if (instances.length === 1) return first;
-    const message = `${of.length} of ${instances.length} instances ${kind}: ${of.map(({ id }) => id).join(', ')}`;
+    const named = of.slice(0, NAMED).map(({ id }) => id);
+    const more = of.length > NAMED ? ` and ${of.length - NAMED} more` : '';
+    const message = `${of.length} of ${instances.length} instances ${kind}: ${named.join(', ')}${more}`;
     return { kind, cause: { ...first.cause, message: `${message}; first: ${first.cause.message}` } };
   }
   return { kind: 'completed' };

@@ -19,7 +19,9 @@ const UPSTREAM: Record<string, string[]> = {
   'itp-generation': ['ITPRequirement', 'WBSNode', 'Standard', 'ControlPoint', 'ManagementPlan'],
 };
 const LATE = new Set(
-  construction.relationships.filter(({ resolution }) => resolution === 'late').map(({ from, type, to }) => `${from} ${type} ${to}`),
+  construction.relationships
+    .filter(({ resolution }) => resolution === 'late')
+    .map(({ from, type, to }) => `${from} ${type} ${to}`),
 );
 
 interface ExpectedGraph {
@@ -46,12 +48,23 @@ beforeAll(async () => {
   graph = openEmbeddedGraph(':memory:');
   const rehearsal: Rehearsal = await loadRehearsal(join(EXAMPLE, 'rehearsal'));
   const documents = await findDocuments(join(EXAMPLE, 'documents'));
-  const engine: TaskContext = { schema: construction, scope: SCOPE, instance: { id: '@ingest', task: '@ingest' }, sources: [], readable: [] };
-  const files = documents.map(({ path, sha256, mediaType }) => engineNode(engine, 'SourceFile', { path, sha256, mediaType }));
+  const engine: TaskContext = {
+    schema: construction,
+    scope: SCOPE,
+    instance: { id: '@ingest', task: '@ingest' },
+    sources: [],
+    readable: [],
+  };
+  const files = documents.map(({ path, sha256, mediaType }) =>
+    engineNode(engine, 'SourceFile', { path, sha256, mediaType }),
+  );
   await graph.commit({
     runId: 'r',
     task: '@ingest',
-    nodes: [{ entity: 'Project', key: [SCOPE], properties: { projectId: SCOPE } }, ...files.flatMap(({ nodes }) => nodes)],
+    nodes: [
+      { entity: 'Project', key: [SCOPE], properties: { projectId: SCOPE } },
+      ...files.flatMap(({ nodes }) => nodes),
+    ],
     relationships: files.flatMap(({ relationships }) => relationships),
   });
   const depth = (id: string) => (id.startsWith('itp-') ? 2 : id.startsWith('lbs-') ? 1 : 0);
@@ -77,13 +90,15 @@ beforeAll(async () => {
       for (const step of turn) {
         for (const { tool, arguments: given } of step.calls ?? []) {
           const name = tool.replace(/^muster_/, '');
-          if (TOOLS.includes(name as Tool) && tool.startsWith('muster_')) told.push(await desk.answer(name as Tool, given));
+          if (TOOLS.includes(name as Tool) && tool.startsWith('muster_'))
+            told.push(await desk.answer(name as Tool, given));
         }
       }
     }
     answers.set(id, told);
     const review = await desk.review();
-    if (!review.complete) open.push(`${id}: ${review.issues.map(({ path, message }) => `${path}: ${message}`).join(' | ')}`);
+    if (!review.complete)
+      open.push(`${id}: ${review.issues.map(({ path, message }) => `${path}: ${message}`).join(' | ')}`);
     const { nodes, relationships } = await desk.publication();
     await graph.commit({ runId: 'r', task, nodes, relationships });
     for (const node of nodes) if (node.entity === 'ITPRequirement') items.set(String(node.key[1]), node);
@@ -99,7 +114,11 @@ describe('the road-upgrade rehearsal through the agents’ tools', () => {
     const expected = JSON.parse(readFileSync(join(EXAMPLE, 'expected/graph.json'), 'utf8')) as ExpectedGraph;
     // The engine does not count pages or judge text quality.
     const plain = (entity: string, properties: Record<string, unknown>) =>
-      Object.fromEntries(Object.entries(properties).filter(([name]) => entity !== 'SourceFile' || !['pageCount', 'textQuality'].includes(name)));
+      Object.fromEntries(
+        Object.entries(properties).filter(
+          ([name]) => entity !== 'SourceFile' || !['pageCount', 'textQuality'].includes(name),
+        ),
+      );
     const wanted = new Map(
       expected.nodes.map(({ label, props }) => [
         nodeId({ entity: label, key: keyNames(label).map((name) => props[name] as string) }),
@@ -133,8 +152,12 @@ describe('the road-upgrade rehearsal through the agents’ tools', () => {
   });
 
   it('answers the honest mistakes with the path and the correction', () => {
-    expect(answers.get('wbs-extraction')!.join('\n')).toMatch(/entities\[\d+\]\.attributes\.parentCode: "[\d.]+" is not the parent of "[\d.]+"; expected/);
+    expect(answers.get('wbs-extraction')!.join('\n')).toMatch(
+      /entities\[\d+\]\.attributes\.parentCode: "[\d.]+" is not the parent of "[\d.]+"; expected/,
+    );
     expect(answers.get('standards-extraction')!.join('\n')).toMatch(/attributes\.code: /);
-    expect(answers.get('itp-generation[ITP-07]')!.join('\n')).toMatch(/InspectionPoint HAS_CRITERION AcceptanceCriterion: each InspectionPoint needs at least 1/);
+    expect(answers.get('itp-generation[ITP-07]')!.join('\n')).toMatch(
+      /InspectionPoint HAS_CRITERION AcceptanceCriterion: each InspectionPoint needs at least 1/,
+    );
   });
 });
