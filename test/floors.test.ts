@@ -48,8 +48,13 @@ function sources(folder: string): string[] {
 
 const files = ['schemas', 'src', 'machines', 'inspector'].flatMap(sources);
 const importsOf = (file: string): string[] => {
-  const text = readFileSync(join(ROOT, file), 'utf8').replaceAll(/^\s*(\/\/|\*|\/\*).*$/gm, '');
-  return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1]!);
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  const statements = [
+    ...text.matchAll(/^(?:import|export)\b[^;]*?\bfrom\s*'([^']+)'/gm),
+    ...text.matchAll(/^import\s*'([^']+)'/gm),
+    ...text.matchAll(/\bimport\(\s*'([^']+)'\s*\)/g),
+  ];
+  return statements.map((match) => match[1]!);
 };
 const graph = new Map(
   files.map((file) => [

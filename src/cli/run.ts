@@ -6,7 +6,8 @@ import { MusterError } from '../errors.ts';
 import { progressLine } from '../report/progress.ts';
 import { reportOf } from '../report/report.ts';
 import type { RunView } from '../report/run-view.ts';
-import { type RunOptions, startRun } from '../run/run.ts';
+import { startRun } from '../run/run.ts';
+import type { RunOptions } from '../run/run-options.ts';
 import { manifestPath, packageRoot, packageVersion } from './package-root.ts';
 import { colorsFor, drawLine, drawSummary } from './terminal.ts';
 

@@ -1,7 +1,5 @@
 /** A cycle among the tasks, first task repeated at the end; undefined when there is none. */
-export function findCycle(
-  edges: ReadonlyMap<string, ReadonlyMap<string, unknown>>,
-): readonly string[] | undefined {
+export function findCycle(edges: ReadonlyMap<string, ReadonlyMap<string, unknown>>): readonly string[] | undefined {
   const done = new Set<string>();
   const visit = (id: string, path: readonly string[]): readonly string[] | undefined => {
     const start = path.indexOf(id);

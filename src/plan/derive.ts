@@ -34,7 +34,7 @@ export interface TaskGraph {
 
 type Where = Readonly<Record<string, string>> | undefined;
 /** task → task it waits for → reasons */
-type Reasons = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
+export type WaitReasons = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
 
 /**
  * The task graph of a manifest. The same whatever the order of the schema's relationships.
@@ -43,10 +43,8 @@ type Reasons = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
  * fans out over, or an edge names an unknown task.
  */
 export function deriveTaskGraph(schema: MasterSchema, manifest: Manifest): TaskGraph {
-  const fanOuts = new Map(
-    manifest.tasks.flatMap((task) => (task.fanOut ? [[task.id, fanOutOf(schema, manifest, task)] as const] : [])),
-  );
-  const reasons = reasonsOf(schema, manifest, fanOuts);
+  const fanOuts = fanOutsOf(schema, manifest);
+  const reasons = waitReasons(schema, manifest, fanOuts);
   const cycle = findCycle(reasons);
   if (cycle) throw cycleError(cycle, reasons);
   const waves = wavesOf(manifest, reasons);
@@ -64,6 +62,9 @@ export function deriveTaskGraph(schema: MasterSchema, manifest: Manifest): TaskG
     }),
   };
 }
+
+/** How the reason of an edge begins that a fan-out brings. */
+export const FANS_OUT = 'fans out over';
 
 /** The producer name of an entity whose nodes come with those of every task. */
 const EVERY_TASK = '@all';
@@ -95,6 +96,14 @@ function whereText(where: Where): string {
   return parts.length > 0 ? `[${parts.join(', ')}]` : '';
 }
 
+type FanOuts = ReadonlyMap<string, NonNullable<DerivedTask['fanOut']>>;
+
+function fanOutsOf(schema: MasterSchema, manifest: Manifest): FanOuts {
+  return new Map(
+    manifest.tasks.flatMap((task) => (task.fanOut ? [[task.id, fanOutOf(schema, manifest, task)] as const] : [])),
+  );
+}
+
 function fanOutOf(schema: MasterSchema, manifest: Manifest, { id, fanOut }: ManifestTask) {
   const { over, maxItems = DEFAULT_MAX_ITEMS } = fanOut!;
   const entity = schema.entities.find(({ name }) => name === over);
@@ -109,11 +118,16 @@ function fanOutOf(schema: MasterSchema, manifest: Manifest, { id, fanOut }: Mani
   );
 }
 
-function reasonsOf(
+/**
+ * For each task what it waits for and why, cycles included; in the order of the manifest.
+ *
+ * @throws MusterError MANIFEST_INVALID, as {@link deriveTaskGraph}.
+ */
+export function waitReasons(
   schema: MasterSchema,
   manifest: Manifest,
-  fanOuts: ReadonlyMap<string, { readonly over: string; readonly producer: string }>,
-): Reasons {
+  fanOuts: FanOuts = fanOutsOf(schema, manifest),
+): WaitReasons {
   const reasons = new Map(manifest.tasks.map(({ id }) => [id, new Map<string, string[]>()]));
   const add = (task: string, waitsFor: string, why: string): void => {
     const of = reasons.get(task);
@@ -139,7 +153,7 @@ function reasonsOf(
     add(task, waitsFor, reason);
   }
   // Last, because this edge cannot be dropped: the items are not known before it.
-  for (const [task, { over, producer }] of fanOuts) add(task, producer, `fans out over ${over}`);
+  for (const [task, { over, producer }] of fanOuts) add(task, producer, `${FANS_OUT} ${over}`);
   // In the order of the manifest, so that the order of the schema's relationships shows nowhere, not even in a cycle.
   return new Map(
     [...reasons].map(([task, of]) => [
@@ -160,7 +174,7 @@ function unknownTask(id: string): MusterError {
  * 1 + the largest wave that a task waits for. A fan-out stands behind the last wave that needs no fan-out, because
  * how many sessions it means is known only then; a task that waits for a fan-out stands behind it.
  */
-function wavesOf(manifest: Manifest, reasons: Reasons): ReadonlyMap<string, number> {
+function wavesOf(manifest: Manifest, reasons: WaitReasons): ReadonlyMap<string, number> {
   const fansOut = new Set(manifest.tasks.filter(({ fanOut }) => fanOut).map(({ id }) => id));
   const dynamic = new Map<string, boolean>();
   const needsFanOut = (id: string): boolean => {
@@ -183,7 +197,7 @@ function wavesOf(manifest: Manifest, reasons: Reasons): ReadonlyMap<string, numb
   return waves;
 }
 
-function cycleError(cycle: readonly string[], reasons: Reasons): MusterError {
+function cycleError(cycle: readonly string[], reasons: WaitReasons): MusterError {
   const steps = cycle.slice(0, -1).map((task, i) => {
     const next = cycle[i + 1]!;
     return `  ${task} waits for ${next}: ${reasons.get(task)!.get(next)!.join('; ')}`;

@@ -29,7 +29,7 @@ import type { Clock, GraphStore, SubmissionReview } from '../ports.ts';
 import type { ModelServer } from '../rehearsal/model-server.ts';
 import type { SourceDocument } from '../workspace/documents.ts';
 import { Attempts } from './attempts.ts';
-import type { RunOptions } from './run.ts';
+import type { RunOptions } from './run-options.ts';
 
 export interface RunActorPorts {
   readonly options: RunOptions;

@@ -8,10 +8,9 @@
 import { randomInt } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { createActor, type InspectionEvent, toPromise } from 'xstate';
+import { createActor, toPromise } from 'xstate';
 import type { OrchestratorOutput } from '../../machines/orchestrator.ts';
 import { limitsOf } from '../../schemas/manifest.ts';
-import type { RunEvent } from '../../schemas/run-event.ts';
 import { startEndpoint } from '../agent-tools/endpoint.ts';
 import { removeEndpointFile, writeEndpointFile } from '../agent-tools/endpoint-file.ts';
 import { ensureError, MusterError } from '../errors.ts';
@@ -35,30 +34,8 @@ import { emptyRunView, foldRun, type RunView } from '../report/run-view.ts';
 import { findDocuments, type SourceDocument } from '../workspace/documents.ts';
 import { prepareWorkspace } from '../workspace/workspace.ts';
 import { runActors } from './run-actors.ts';
+import type { RunOptions } from './run-options.ts';
 import { systemClock } from './system-clock.ts';
-
-export interface RunOptions {
-  readonly musterVersion: string;
-  readonly manifest: string;
-  readonly documents: string;
-  readonly home: string;
-  /** Default: as the rehearsal script says. */
-  readonly project?: string;
-  /** `provider/model`; default: as the manifest says. A rehearsal brings its own. */
-  readonly model?: string;
-  /** Graph file; default `graph.db` in the home, or in the run's folder for a rehearsal. */
-  readonly graph?: string;
-  readonly concurrency?: number;
-  /** Folder of a rehearsal script: a scripted model answers. */
-  readonly rehearsal?: string;
-  readonly server:
-    | { readonly kind: 'own'; readonly binary?: string; readonly configFile?: string; readonly port?: number }
-    | { readonly kind: 'attached'; readonly url: string; readonly password?: string };
-  /** Hears each fact in order, with the view after it. */
-  readonly onEvent?: (event: RunEvent, view: RunView) => void;
-  /** Observer of the actors (see inspector/trace.ts); costs nothing when absent. */
-  readonly inspect?: (event: InspectionEvent) => void;
-}
 
 export interface Run {
   readonly runId: string;

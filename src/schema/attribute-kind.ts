@@ -11,6 +11,7 @@ interface Definition {
   readonly innerType?: z.ZodType;
   readonly in?: z.ZodType;
   readonly element?: z.ZodType;
+  readonly shape?: Readonly<Record<string, z.ZodType>>;
   readonly catchall?: z.ZodType;
   readonly checks?: readonly { readonly _zod?: { readonly def?: { readonly format?: string } } }[];
 }
@@ -62,4 +63,14 @@ export function isKeyPart(schema: z.ZodType): boolean {
 /** Whether `undefined` passes: optional, or with a default. */
 export function mayBeAbsent(schema: z.ZodType): boolean {
   return schema.safeParse(undefined).success;
+}
+
+/** Field names of the object at a path inside a schema of objects and lists; none where the path leads elsewhere. */
+export function fieldsAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
+  let current: z.ZodType | undefined = schema;
+  for (const part of path) {
+    const { element, shape } = core(current);
+    current = typeof part === 'number' ? element : shape?.[String(part)];
+  }
+  return Object.keys(core(current).shape ?? {});
 }

@@ -19,7 +19,12 @@ export function lintRelationship(schema: MasterSchema, relationship: Relationshi
   if (target && (source || from === EVERY)) lintLink(schema, relationship, source, target, here.below('.link'));
   if (isProvenance(schema, relationship)) return;
   lintDrawable(relationship, source, here);
-  if (relationship.required && relationship.resolution === 'producer' && target && !source?.producers.some(sameAsOf(target))) {
+  if (
+    relationship.required &&
+    relationship.resolution === 'producer' &&
+    target &&
+    !source?.producers.some(sameAsOf(target))
+  ) {
     if (target.producers.length > 0 && target.producers.every(({ task }) => task === '@ingest')) {
       here.warn(
         `${to} is registered before the run and no task produces it, so nothing can wait for it. Write resolution "apriori".`,
@@ -103,7 +108,9 @@ function lintLink(
   const parts: Readonly<Record<string, KeyPart>> = forwards ? link.to : link.from;
   const far = forwards ? target : source;
   if (!far) {
-    here.error(`a link that finds the from-end needs one entity there, got "${from}". Write {to: …}, or name the entity.`);
+    here.error(
+      `a link that finds the from-end needs one entity there, got "${from}". Write {to: …}, or name the entity.`,
+    );
     return;
   }
   const near = forwards ? (source ? [source] : covered(schema)) : [target];
@@ -150,7 +157,9 @@ function lintDrawable(
       'required and resolved late, but without a link: no agent submits it and the engine does not know the other end. Add a link, make it optional, or resolve it by producer.',
     );
   } else if (source && source.producers.every(({ task }) => task.startsWith('@'))) {
-    here.warn(`required, but no agent writes ${from} and there is no link to draw it by. Add a link, or make it optional.`);
+    here.warn(
+      `required, but no agent writes ${from} and there is no link to draw it by. Add a link, or make it optional.`,
+    );
   }
 }
 
@@ -170,7 +179,9 @@ export function lintPairs(schema: MasterSchema, placeOf: (index: number) => Plac
       const here = placeOf(i + 1 + offset);
       const crossed = one.from === other.to && one.to === other.from && one.from !== one.to;
       if (one.type === other.type && one.from === other.from && one.to === other.to && overlap(one, other)) {
-        here.error(`declared twice; the first is ${placeOf(i).at}. Remove one, or narrow both with fromWhere or toWhere.`);
+        here.error(
+          `declared twice; the first is ${placeOf(i).at}. Remove one, or narrow both with fromWhere or toWhere.`,
+        );
       } else if (one.type === other.type && crossed) {
         here.error(
           `declared from both sides: ${one.from} ${one.type} ${one.to} says the same in reverse. Keep the direction in which the required end waits.`,
@@ -185,7 +196,8 @@ export function lintPairs(schema: MasterSchema, placeOf: (index: number) => Plac
 }
 
 function overlap(one: RelationshipDefinition, other: RelationshipDefinition): boolean {
-  const meets = (a: Where, b: Where) => Object.entries(a ?? {}).every(([name, value]) => (b?.[name] ?? value) === value);
+  const meets = (a: Where, b: Where) =>
+    Object.entries(a ?? {}).every(([name, value]) => (b?.[name] ?? value) === value);
   return meets(one.fromWhere, other.fromWhere) && meets(one.toWhere, other.toWhere);
 }
 

@@ -84,7 +84,7 @@ beforeAll(async () => {
     };
     const desk = new Desk({ context, graph, runId: 'r', onAnswer: () => {} });
     const script = rehearsal.instances.get(id)!;
-    const turns = script.turns ?? script.attempts!.at(-1)!.turns;
+    const turns = script.attempts.at(-1)!.turns;
     const told: string[] = [];
     for (const turn of turns) {
       for (const step of turn) {

@@ -58,9 +58,9 @@ function steps(snapshot: Snap): Step[] {
     const known = typeof src === 'string' ? EFFECTS[src] : undefined;
     if (!known) continue;
     // Only the effect of the present state is pending; the others have been stopped.
-    known.outputs.forEach((output, i) =>
-      add(`${known.effect} ${i}`, done(id, output), (bench) => bench.answer(known.effect, output)),
-    );
+    for (const [i, output] of known.outputs.entries()) {
+      add(`${known.effect} ${i}`, done(id, output), (bench) => bench.answer(known.effect, output));
+    }
     add(`${known.effect} fails`, error(id), (bench) => bench.reject(known.effect, new Error('effect failed')));
   }
   if (at('waiting')) {

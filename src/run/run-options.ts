@@ -1,0 +1,27 @@
+/** What a run is started with. */
+import type { InspectionEvent } from 'xstate';
+import type { RunEvent } from '../../schemas/run-event.ts';
+import type { RunView } from '../report/run-view.ts';
+
+export interface RunOptions {
+  readonly musterVersion: string;
+  readonly manifest: string;
+  readonly documents: string;
+  readonly home: string;
+  /** Default: as the rehearsal script says. */
+  readonly project?: string;
+  /** `provider/model`; default: as the manifest says. A rehearsal brings its own. */
+  readonly model?: string;
+  /** Graph file; default `graph.db` in the home, or in the run's folder for a rehearsal. */
+  readonly graph?: string;
+  readonly concurrency?: number;
+  /** Folder of a rehearsal script: a scripted model answers. */
+  readonly rehearsal?: string;
+  readonly server:
+    | { readonly kind: 'own'; readonly binary?: string; readonly configFile?: string; readonly port?: number }
+    | { readonly kind: 'attached'; readonly url: string; readonly password?: string };
+  /** Hears each fact in order, with the view after it. */
+  readonly onEvent?: (event: RunEvent, view: RunView) => void;
+  /** Observer of the actors (see inspector/trace.ts); costs nothing when absent. */
+  readonly inspect?: (event: InspectionEvent) => void;
+}
