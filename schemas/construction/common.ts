@@ -3,15 +3,13 @@ import type { CommonAttributes } from '../define.ts';
 import { flag } from './kinds/attribute.ts';
 import { number } from './kinds/number.ts';
 
-/** How sure the writer is; also kept with each passage. */
-export function confidence(description: string): z.ZodNumber {
-  return number(description, '', { min: 0, max: 1 });
-}
-
 /** What every node has beside its own attributes. */
 export const common: CommonAttributes = {
   agent: z.strictObject({
-    confidence: confidence('How sure you are of this node, 0 to 1; below 0.6 a person reviews it').default(1),
+    confidence: number('How sure you are of this node, 0 to 1; below 0.6 a person reviews it', '', {
+      min: 0,
+      max: 1,
+    }).default(1),
     assumed: flag('True when no passage supports the node; it then has no evidence').default(false),
   }),
   engine: ['producedBy', 'createdAt', 'updatedAt', 'reviewStatus'],

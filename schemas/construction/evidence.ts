@@ -1,5 +1,4 @@
 import type { EntityDefinition } from '../define.ts';
-import { confidence } from './common.ts';
 import { judged, optional, term } from './kinds/attribute.ts';
 import { expected } from './kinds/expected.ts';
 import { attributesOf } from './kinds/rules.ts';
@@ -24,8 +23,6 @@ const attributes = attributesOf('Evidence', {
       .regex(/^[a-z][A-Za-z0-9]*$/, { error: expected('the name of an attribute of the node') })
       .describe('Attribute that the passage supports; absent for the whole node'),
   ),
-  // Optional: the value common to all nodes holds where a passage has none of its own.
-  confidence: optional(confidence('How well the passage supports the node, 0 to 1')),
 });
 
 const valid = {

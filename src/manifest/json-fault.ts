@@ -14,6 +14,7 @@ export interface JsonFault {
 /** Deeper than any manifest; a text that goes deeper is refused before it can exhaust the stack. */
 const MAX_DEPTH = 100;
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids them inside a text.
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const SCALAR = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const SPACE = /[ \t\n\r]*/y;

@@ -22,6 +22,8 @@ import type { RunFolder } from '../journal/run-paths.ts';
 import { openJournal } from '../journal/writer.ts';
 import { openAppLog } from '../logs/app-log.ts';
 import { type LoadedManifest, loadManifest } from '../manifest/load.ts';
+import { findBinary } from '../opencode/binary.ts';
+import { readConfigFile } from '../opencode/inline-config.ts';
 import { engineNode } from '../output/publication.ts';
 import type { TaskContext } from '../output/task-context.ts';
 import { createPlan } from '../plan/plan.ts';
@@ -94,6 +96,11 @@ async function readInputs(options: RunOptions): Promise<Inputs> {
       model === undefined ? 'USAGE' : 'MODEL_UNKNOWN',
       `expected a model as provider/model, got ${model === undefined ? 'none' : `"${model}"`}; give --model, or "model" in the manifest`,
     );
+  }
+  const { server } = options;
+  if (server.kind === 'own') {
+    if (server.configFile !== undefined) await readConfigFile(server.configFile);
+    await findBinary({ ...(server.binary !== undefined && { named: server.binary }) });
   }
   return { loaded, documents, rehearsal, project, model };
 }

@@ -18,7 +18,13 @@ export function lintEntity(schema: MasterSchema, entity: EntityDefinition, here:
   lintExamples(schema, entity, here.below('.examples'));
 }
 
-function lintAttributes({ scope, common }: MasterSchema, { attributes }: EntityDefinition, here: Place): void {
+function lintAttributes(
+  { scope, common, provenance }: MasterSchema,
+  { name: entity, attributes }: EntityDefinition,
+  here: Place,
+): void {
+  // No agent hands in a passage as a row of its own, so a passage may have an attribute of the same name.
+  const shared = entity === provenance?.entity ? [] : Object.keys(common.agent.shape);
   if (!isStrict(attributes)) {
     here.error(
       'expected z.strictObject, got an object that drops attributes it does not know. Write z.strictObject, so that an agent hears about a misspelt attribute.',
@@ -31,7 +37,7 @@ function lintAttributes({ scope, common }: MasterSchema, { attributes }: EntityD
     if (name === scope) {
       here.error(`"${scope}" is the scope, which the engine writes into every node. Remove the attribute.`, at);
     }
-    if (name in common.agent.shape || common.engine.includes(name)) {
+    if (shared.includes(name) || common.engine.includes(name)) {
       here.error(
         `"${name}" is a common attribute, which every entity has already. Rename it here, or take it out of "common".`,
         at,

@@ -36,7 +36,7 @@ export function lintExamples(schema: MasterSchema, entity: EntityDefinition, her
 }
 
 function faultsOf({ common }: MasterSchema, entity: EntityDefinition, attributes: Properties): Fault[] {
-  const shared = (name: string) => name in common.agent.shape;
+  const shared = (name: string) => name in common.agent.shape && !(name in entity.attributes.shape);
   const pick = (which: (name: string) => boolean) =>
     Object.fromEntries(Object.entries(attributes).filter(([name]) => which(name)));
   const own = pick((name) => !shared(name));

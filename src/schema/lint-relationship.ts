@@ -19,19 +19,7 @@ export function lintRelationship(schema: MasterSchema, relationship: Relationshi
   if (target && (source || from === EVERY)) lintLink(schema, relationship, source, target, here.below('.link'));
   if (isProvenance(schema, relationship)) return;
   lintDrawable(relationship, source, here);
-  if (
-    relationship.required &&
-    relationship.resolution === 'producer' &&
-    target &&
-    !source?.producers.some(sameAsOf(target))
-  ) {
-    if (target.producers.length > 0 && target.producers.every(({ task }) => task === '@ingest')) {
-      here.warn(
-        `${to} is registered before the run and no task produces it, so nothing can wait for it. Write resolution "apriori".`,
-        '.resolution',
-      );
-    }
-  }
+  lintWait(relationship, target, here);
 }
 
 /** The entity of an end; undefined when unknown or `*`. Also says when nobody produces what the end is narrowed to. */
@@ -156,7 +144,7 @@ function lintDrawable(
     here.warn(
       'required and resolved late, but without a link: no agent submits it and the engine does not know the other end. Add a link, make it optional, or resolve it by producer.',
     );
-  } else if (source && source.producers.every(({ task }) => task.startsWith('@'))) {
+  } else if (source?.producers.every(({ task }) => task.startsWith('@'))) {
     here.warn(
       `required, but no agent writes ${from} and there is no link to draw it by. Add a link, or make it optional.`,
     );
@@ -167,8 +155,18 @@ function isProvenance({ provenance }: MasterSchema, { type, from }: Relationship
   return type === provenance?.relationship || (type === provenance?.inSource && from === provenance?.entity);
 }
 
-function sameAsOf(target: EntityDefinition) {
-  return ({ task }: { readonly task: string }) => target.producers.some((other) => other.task === task);
+/** `producer` means that a task reads what another wrote. */
+function lintWait(
+  { to, required, resolution }: RelationshipDefinition,
+  target: EntityDefinition | undefined,
+  here: Place,
+): void {
+  if (!required || resolution !== 'producer' || !target || target.producers.length === 0) return;
+  if (!target.producers.every(({ task }) => task.startsWith('@') && task !== '@all')) return;
+  here.warn(
+    `no task produces ${to}: the engine registers it before the run, and nothing waits for it. Write "apriori".`,
+    '.resolution',
+  );
 }
 
 /** Two relationships that say the same: declared twice, or once from each side. */
