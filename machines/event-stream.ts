@@ -2,18 +2,20 @@
  * The event-stream machine: the one connection to the server's global event stream.
  *
  * Owns: when to connect, whether the subscription is proven, reconnecting with back-off, and that every gap is closed
- * by reading history, status and pending asks before the stream counts as live again. Does not own: the bytes and the
- * table session → task actor. The `connection` actor (src/opencode behind the placeholder) reads the socket and
- * delivers each session's control events straight to its task actor; text deltas never come here.
+ * by reading history, status and pending asks before the stream counts as live again; and the delivery of each
+ * session's control events to its task actor. Does not own: the bytes, and what they mean. The `connection` actor and
+ * the router (src/opencode behind the placeholders) read the socket, log every frame and fold them into the few control
+ * events of a session; text deltas never come here.
  *
  * Invariants
  * - S1 one connection at a time; its end is never a task's end.
  * - S1 after every loss, and after every hole in a session's sequence, the gap is closed before `live`.
- * - R2 frames that arrive while a gap is being closed wait in the router; nothing is dropped here.
+ * - R2 a delivery is passed on in whatever state the connection is, in the order of arrival; nothing is dropped here.
  * - A connection that ends before it was proven counts as a failure in a row; `connectionsMax` of them end the stream.
  */
-import { assign, enqueueActions, fromCallback, fromPromise, setup } from 'xstate';
+import { type AnyActorRef, assign, enqueueActions, fromCallback, fromPromise, setup } from 'xstate';
 import type { Cause, RunFact } from '../schemas/run-event.ts';
+import type { SessionEvent } from '../schemas/session-event.ts';
 import { backoffMs, errorFailure } from '../src/policy/retry.ts';
 
 /** What the connection tells this machine. */
@@ -23,6 +25,13 @@ export type ConnectionEvent =
   | { readonly type: 'stream.ended'; readonly cause: Cause }
   /** A hole in the sequence of some session: a frame was lost on a connection that lives. */
   | { readonly type: 'stream.gap' };
+
+/** A control event of a session on its way to the actor of its task. */
+export interface Delivery {
+  readonly type: 'stream.deliver';
+  readonly to: AnyActorRef;
+  readonly event: SessionEvent;
+}
 
 /** What the event stream tells the orchestrator. */
 export type StreamNotice = { readonly type: 'stream.live' } | { readonly type: 'stream.failed'; readonly cause: Cause };
@@ -45,7 +54,7 @@ export const eventStreamMachine = setup({
   types: {
     input: {} as StreamInput,
     context: {} as StreamContext,
-    events: {} as ConnectionEvent | { readonly type: 'stream.close' },
+    events: {} as ConnectionEvent | Delivery | { readonly type: 'stream.close' },
     output: {} as { readonly cause: Cause | undefined },
   },
   actors: {
@@ -67,6 +76,7 @@ export const eventStreamMachine = setup({
       const orchestrator = system.get('orchestrator');
       if (orchestrator) enqueue.sendTo(orchestrator, notice);
     }),
+    deliver: enqueueActions(({ enqueue }, { to, event }: Delivery) => enqueue.sendTo(to, event)),
     countConnection: assign({ connection: ({ context }) => context.connection + 1 }),
     countFailure: assign({ failures: ({ context }) => context.failures + 1, cause: (_, cause: Cause) => cause }),
     forgetFailures: assign({ failures: 0, cause: undefined }),
@@ -75,7 +85,10 @@ export const eventStreamMachine = setup({
   id: 'event-stream',
   context: ({ input }) => ({ connectionsMax: input.connectionsMax ?? 8, connection: 0, failures: 0, cause: undefined }),
   initial: 'connected',
-  on: { 'stream.close': '.closed' },
+  on: {
+    'stream.close': '.closed',
+    'stream.deliver': { actions: { type: 'deliver', params: ({ event }) => event } },
+  },
   states: {
     connected: {
       entry: 'countConnection',

@@ -14,9 +14,6 @@ export interface VerdictOptions {
   readonly hasRead?: boolean;
 }
 
-/** Text of the errors of an instance that an early abort spoiled: dispose it, or restart the server. */
-export const POISON_SIGNATURE = 'All fibers interrupted without error';
-
 /** `open`: it runs, or nothing is known yet. `confirm`: it looks over; read the session and ask again. */
 export function verdict(state: TurnState, options: VerdictOptions): Judgement | 'open' | 'confirm' {
   const answers = answersOf(state);

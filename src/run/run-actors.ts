@@ -121,11 +121,12 @@ export function runActors(ports: RunActorPorts) {
   const task = taskMachine.provide({
     actions: {
       record,
-      addRoute: ({ self, context }, { apiSessionId }) => {
+      addRoute: ({ self, context, system }, { apiSessionId }) => {
         const { id } = context.instance;
+        const stream = system.get('event-stream');
         router.register(
           apiSessionId,
-          (event) => self.send(event),
+          (event) => stream.send({ type: 'stream.deliver', to: self, event }),
           (frame) => attempts.logOf(id)?.event(frame.type, frame.properties),
         );
       },

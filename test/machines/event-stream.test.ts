@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { createActor, fromCallback, fromPromise, SimulatedClock } from 'xstate';
+import { type AnyActorRef, createActor, fromCallback, fromPromise, SimulatedClock } from 'xstate';
 import { type ConnectionEvent, eventStreamMachine } from '../../machines/event-stream.ts';
 import type { RunFact } from '../../schemas/run-event.ts';
+import type { SessionEvent } from '../../schemas/session-event.ts';
 import { turnOfLoop } from './task-bench.ts';
 
 const CUT = { code: 'STREAM_LOST', message: 'socket closed' };
@@ -56,6 +57,7 @@ function streamBench(connectionsMax = 8) {
     state: () => actor.getSnapshot(),
     close: () => actor.send({ type: 'stream.close' }),
     openNow: () => open.size,
+    deliver: (to: AnyActorRef, event: SessionEvent) => actor.send({ type: 'stream.deliver', to, event }),
   };
 }
 
@@ -138,6 +140,20 @@ describe('the event stream', () => {
       await bench.closeGap(0);
     }
     expect(bench.state().matches({ connected: 'live' })).toBe(true);
+  });
+
+  it('delivers a session’s events to its task actor in order, also while it reconnects (R2)', async () => {
+    const bench = streamBench();
+    const heard: string[] = [];
+    const task = createActor(
+      fromCallback<SessionEvent>(({ receive }) => receive(({ type }) => void heard.push(type))),
+    ).start();
+    bench.deliver(task, { type: 'session.started', messageId: 'm' });
+    await bench.say({ type: 'stream.ended', cause: CUT });
+    bench.deliver(task, { type: 'session.activity' });
+    await bench.advance(250);
+    bench.deliver(task, { type: 'session.turn-ended', messageId: 'm', judgement: { kind: 'candidate' } });
+    expect(heard).toEqual(['session.started', 'session.activity', 'session.turn-ended']);
   });
 
   it('closes its connection when it is told to', async () => {
