@@ -70,9 +70,11 @@ export async function layOut(
 }
 
 async function layOutTo(direction: 'DOWN' | 'RIGHT', elk: Pick<ELK, 'layout'>, chart: Chart, measure: Measure) {
+  // As an argument they hold for every level; in the graph they would hold for the outermost alone.
+  const options = { ...OPTIONS, 'elk.direction': direction };
   const graph: ElkNode = {
     id: 'page',
-    layoutOptions: { ...OPTIONS, 'elk.direction': direction, 'elk.padding': '[top=16,left=16,bottom=16,right=16]' },
+    layoutOptions: { 'elk.padding': '[top=16,left=16,bottom=16,right=16]' },
     children: [nodeOf(chart, chart.states[0]!, measure)],
     edges: [
       ...chart.arrows.map((arrow) => edgeOf(arrow, measure)),
@@ -81,7 +83,7 @@ async function layOutTo(direction: 'DOWN' | 'RIGHT', elk: Pick<ELK, 'layout'>, c
       ),
     ],
   };
-  return read(chart, (await elk.layout(graph)) as ElkNode);
+  return read(chart, (await elk.layout(graph, { layoutOptions: options })) as ElkNode);
 }
 
 function nodeOf(chart: Chart, state: ChartState, measure: Measure): ElkNode {

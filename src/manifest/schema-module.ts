@@ -23,7 +23,7 @@ export async function loadSchemaModule(
   if (file === undefined) {
     throw new MusterError(
       'SCHEMA_NOT_FOUND',
-      `expected a module at "schema": "${specifier}", got none: neither a file or package seen from ${folder} nor one of muster. Write a path that begins with ./ (relative to the manifest), or the export of an installed package such as "muster/schemas/construction"`,
+      `expected a module at "schema": "${specifier}", got none: neither a file or package seen from ${folder} nor one of muster. Write a path that begins with ./ (relative to the manifest), or the export of an installed package (package/export)`,
     );
   }
   const exported = await defaultExport(file, importModule);

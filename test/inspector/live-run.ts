@@ -11,6 +11,7 @@ import {
   taskMachine,
 } from '../../machines/task.ts';
 import { DEFAULT_LIMITS } from '../../schemas/manifest.ts';
+import type { Cause } from '../../schemas/run-event.ts';
 import { createPlan, type TaskSource } from '../../src/plan/plan.ts';
 import type { SubmissionReview } from '../../src/ports.ts';
 
@@ -79,7 +80,7 @@ export async function liveRun(
           actors: {
             start: fromPromise<StartedServer>(async () => ({ version: secret, owned: true, url: secret })),
             warm: fromPromise(async () => {}),
-            watch: fromPromise(() => new Promise<never>(() => {})),
+            watch: fromPromise<Cause>(() => new Promise(() => {})),
             stop: fromPromise(async () => {}),
           },
         }),

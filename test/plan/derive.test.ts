@@ -149,6 +149,18 @@ describe('the derived task graph', () => {
     });
   });
 
+  it('forty tasks that all wait for all before them are ordered at once', () => {
+    const ids = Array.from({ length: 40 }, (_, i) => `task-${i}`);
+    const manifest: Manifest = {
+      ...workshopManifest,
+      tasks: ids.map((id) => ({ id, title: id, prompt: 'p.md', creates: ['Assembly'] })),
+      dependencies: {
+        add: ids.flatMap((task, i) => ids.slice(i + 1).map((waitsFor) => ({ task, waitsFor, reason: 'one by one' }))),
+      },
+    };
+    expect(deriveTaskGraph(workshop, manifest).tasks.map(({ wave }) => wave)).toEqual(ids.map((_, i) => 40 - i));
+  });
+
   it('a cycle is named task by task, with what causes each step and the cure', () => {
     const schema = withMore(relationship('Assembly', 'PROVEN_BY', 'Check'));
     const error = catchError(() => deriveTaskGraph(schema, workshopManifest));

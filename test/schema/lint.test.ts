@@ -522,6 +522,8 @@ describe('lint is silent about', () => {
     const schema = withMore(
       relationship('Step', 'USES', 'Part', { toWhere: { origin: 'made' } }),
       relationship('Step', 'USES', 'Part', { toWhere: { origin: 'bought' } }),
+      relationship('Part', 'REPLACES', 'Part', { fromWhere: { origin: 'made' } }),
+      relationship('Part', 'REPLACES', 'Part', { fromWhere: { origin: 'bought' } }),
     );
     expect(lintSchema(schema)).toEqual([]);
   });
