@@ -61,8 +61,8 @@ export function traceActors(emit: (trace: Trace) => void, now: () => number): (s
 
   /** The chart's id; a second chart of the same id and another definition becomes `id#2`. `provide` keeps the config. */
   const chartOf = (ref: Ref): string | undefined => {
-    const config = ref.logic?.config;
-    if (typeof config !== 'object' || config === null || !('states' in config)) return undefined;
+    const config = configOf(ref);
+    if (config === undefined) return undefined;
     const known = ids.get(config);
     if (known !== undefined) return known;
     const definition = JSON.stringify(describeState(config));
@@ -90,6 +90,8 @@ export function traceActors(emit: (trace: Trace) => void, now: () => number): (s
     if (seen.type === '@xstate.event') {
       const from = seen.sourceRef as unknown as Ref | undefined;
       const { type } = seen.event;
+      // What a promise tells itself, its parent hears next as done or failed: a third of all events, and no news.
+      if (from === ref && configOf(ref) === undefined) return;
       put({ kind: 'event', actor: ref.sessionId, ...(from && { from: from.sessionId }), type: cut(type) });
       // An actor that crashed has no snapshot event of its own to say so.
       if (from && type.startsWith('xstate.error.actor.')) state(from, 'error', undefined);
@@ -108,6 +110,12 @@ export function traceActors(emit: (trace: Trace) => void, now: () => number): (s
       });
     }
   };
+}
+
+/** The config of a machine; the `config` of promise and callback logic is a function, and no chart. */
+function configOf(ref: Ref): object | undefined {
+  const config = ref.logic?.config;
+  return typeof config === 'object' && config !== null && 'states' in config ? config : undefined;
 }
 
 function cut(text: string): string {

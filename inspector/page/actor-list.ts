@@ -1,7 +1,7 @@
 /** The list of actors that run a chart, in groups by chart: name, state, time; one of them is selected. */
 import type { ActorView, View } from '../view.ts';
 import { html, setText } from './element.ts';
-import { actorName, duration, elapsedMs, stateText, toneOf } from './wording.ts';
+import { actorName, duration, elapsedMs, stateText, type Tone, toneOf } from './wording.ts';
 
 interface Row {
   readonly actor: ActorView;
@@ -58,9 +58,10 @@ export class ActorList {
       this.#paint(this.#rows.get(actor.id) ?? this.#addRow(actor, actor.chart), now);
     }
     for (const { rows, tally, element } of this.#groups.values()) {
-      element.classList.toggle('single', rows.length === 1);
-      setText(tally, tallyOf(rows));
+      element.hidden = rows.every((row) => row.option.hidden);
+      paintTally(tally, rows);
     }
+    this.#order();
   }
 
   /** Brings the times of living actors up to date. */
@@ -80,6 +81,19 @@ export class ActorList {
     row.option.scrollIntoView({ block: 'nearest' });
     this.#list.setAttribute('aria-activedescendant', row.option.id);
     this.#onSelect(row.actor);
+  }
+
+  /** The one of its kind (orchestrator, server) stands before the many. */
+  #order(): void {
+    const groups = this.#ordered();
+    if (groups.every(({ element }, index) => this.#list.children[index] === element)) return;
+    this.#list.replaceChildren(...groups.map(({ element }) => element));
+  }
+
+  #ordered(): Group[] {
+    const groups = [...this.#groups.values()];
+    for (const { element, rows } of groups) element.classList.toggle('single', rows.length === 1);
+    return [...groups.filter(({ rows }) => rows.length === 1), ...groups.filter(({ rows }) => rows.length !== 1)];
   }
 
   #clear(): void {
@@ -142,7 +156,7 @@ export class ActorList {
   }
 
   #shown(): Row[] {
-    return [...this.#groups.values()].flatMap(({ rows }) => rows.filter((row) => !row.option.hidden));
+    return this.#ordered().flatMap(({ rows }) => rows.filter((row) => !row.option.hidden));
   }
 
   #key(event: KeyboardEvent): void {
@@ -157,18 +171,30 @@ export class ActorList {
   }
 }
 
-/** `3 working · 10 ended · 1 failed`, without the zeros. */
-function tallyOf(rows: readonly Row[]): string {
-  const count = (tone: string) => rows.filter((row) => row.option.dataset['tone'] === tone).length;
-  const parts: [number, string][] = [
-    [count('working'), 'working'],
-    [count('waiting'), 'waiting'],
-    [count('good'), 'done'],
-    [count('bad'), 'failed'],
-    [count('quiet'), 'ended'],
-  ];
-  return parts
-    .filter(([n]) => n > 0)
-    .map(([n, word]) => `${n} ${word}`)
-    .join(' · ');
+const TALLY: readonly (readonly [Tone, string])[] = [
+  ['working', 'working'],
+  ['waiting', 'waiting'],
+  ['good', 'done'],
+  ['bad', 'failed'],
+  ['quiet', 'ended without work'],
+];
+
+/** A dot and a number for each way to fare, without the zeros; in words for those who hover or listen. */
+function paintTally(tally: HTMLElement, rows: readonly Row[]): void {
+  const counts = TALLY.map(
+    ([tone, words]) => [tone, words, rows.filter((row) => row.option.dataset['tone'] === tone).length] as const,
+  ).filter(([, , count]) => count > 0);
+  const words = counts.map(([, text, count]) => `${count} ${text}`).join(', ');
+  if (tally.title === words) return;
+  tally.title = words;
+  tally.replaceChildren(
+    ...counts.map(([tone, text, count]) =>
+      html(
+        'span',
+        { 'data-tone': tone, 'aria-label': `${count} ${text}` },
+        html('span', { class: 'dot' }),
+        String(count),
+      ),
+    ),
+  );
 }

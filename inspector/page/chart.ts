@@ -63,12 +63,13 @@ export function readChart(root: StateDefinition, name: string): Chart {
   const states = places.map((place): ChartState => {
     const { path, parent, definition } = place;
     const internal: string[] = [];
+    const ignored: string[] = [];
     for (const { event, text, transition } of triggers(definition)) {
       const note = actionNote(text, transition.actions);
       const targets = [transition.target ?? []].flat();
       if (targets.length === 0) {
-        // An empty transition only forbids that a parent takes the event.
-        internal.push(transition.actions ? text : `${text} ignored`);
+        // Without actions it only forbids that a parent takes the event.
+        (transition.actions ? internal : ignored).push(event || 'always');
       }
       for (const target of targets) {
         const to = resolve(target, place, paths, ids);
@@ -94,11 +95,12 @@ export function readChart(root: StateDefinition, name: string): Chart {
       initial: initial !== undefined && paths.has(initial) ? initial : undefined,
       children,
       invokes: (definition.invoke ?? []).map((invoke) => invoke.src),
-      internal: [...new Set(internal)],
+      internal: [...new Set(internal.map(eventLabel))],
       notes: [
         ...(definition.description ? [definition.description] : []),
         ...actionNotes('on entry', definition.entry),
         ...actionNotes('on exit', definition.exit),
+        ...(ignored.length > 0 ? [`ignores ${ignored.join(', ')}`] : []),
       ],
     };
   });
@@ -152,6 +154,12 @@ function resolve(
 function kindOf(state: StateDefinition): StateKind {
   if (state.type === 'final' || state.type === 'parallel' || state.type === 'history') return state.type;
   return Object.keys(state.states ?? {}).length > 0 ? 'compound' : 'atomic';
+}
+
+/** An event that stays inside, without the condition: `after abortGrace`, `server.ended`. */
+function eventLabel(event: string): string {
+  const after = /^xstate\.after\.(.*)\.\*$/.exec(event);
+  return after ? `after ${delayText(after[1]!)}` : event;
 }
 
 function delayText(delay: string): string {

@@ -40,21 +40,23 @@ export type Measure = (text: string, style: TextStyle) => number;
 export const LINE_HEIGHT = { state: 20, detail: 16, label: 16 } as const;
 export const PADDING = { x: 12, y: 9 } as const;
 
+// No `considerModelOrder`: with nested states elk 0.12 throws on it.
 const OPTIONS = {
   'elk.algorithm': 'layered',
   'elk.hierarchyHandling': 'INCLUDE_CHILDREN',
   'elk.edgeRouting': 'ORTHOGONAL',
   'elk.json.shapeCoords': 'ROOT',
   'elk.json.edgeCoords': 'ROOT',
-  'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
+  'elk.layered.thoroughness': '40',
   'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
-  'elk.layered.spacing.nodeNodeBetweenLayers': '28',
-  'elk.layered.spacing.edgeNodeBetweenLayers': '16',
-  'elk.layered.spacing.edgeEdgeBetweenLayers': '12',
-  'elk.spacing.nodeNode': '28',
-  'elk.spacing.edgeNode': '18',
-  'elk.spacing.edgeEdge': '14',
-  'elk.spacing.edgeLabel': '4',
+  'elk.layered.compaction.postCompaction.strategy': 'EDGE_LENGTH',
+  'elk.layered.spacing.nodeNodeBetweenLayers': '18',
+  'elk.layered.spacing.edgeNodeBetweenLayers': '10',
+  'elk.layered.spacing.edgeEdgeBetweenLayers': '8',
+  'elk.spacing.nodeNode': '20',
+  'elk.spacing.edgeNode': '13',
+  'elk.spacing.edgeEdge': '10',
+  'elk.spacing.edgeLabel': '3',
 } as const;
 
 /** Lays a chart out in both directions and keeps the one that is drawn larger in a pane of the given width : height. */

@@ -22,7 +22,7 @@ let selected: string | undefined;
 let clockOffsetMs = 0;
 let stately: Stately | undefined;
 let drawn: View | undefined;
-let _frame = 0;
+let frameAsked = false;
 
 const now = () => Date.now() + clockOffsetMs;
 const moves = new LastMoves();
@@ -64,8 +64,10 @@ connect(new URLSearchParams(location.search).get('token') ?? '', {
 });
 
 function draw(): void {
-  _frame ||= requestAnimationFrame(() => {
-    _frame = 0;
+  if (frameAsked) return;
+  frameAsked = true;
+  requestAnimationFrame(() => {
+    frameAsked = false;
     if (!view) return;
     const fresh = drawn !== view;
     drawn = view;
@@ -102,12 +104,12 @@ setInterval(() => {
 byId('stately').addEventListener('click', () => stately?.open());
 byId('zoom-in').addEventListener('click', () => chart.viewport.zoomIn());
 byId('zoom-out').addEventListener('click', () => chart.viewport.zoomOut());
-byId('zoom-fit').addEventListener('click', () => chart.viewport.fit());
+byId('zoom-fit').addEventListener('click', () => chart.viewport.refit());
 
 const KEYS: Record<string, () => void> = {
   '/': () => byId('actor-filter').focus(),
   p: () => events.togglePause(),
-  f: () => chart.viewport.fit(),
+  f: () => chart.viewport.refit(),
   '+': () => chart.viewport.zoomIn(),
   '=': () => chart.viewport.zoomIn(),
   '-': () => chart.viewport.zoomOut(),

@@ -2,8 +2,10 @@
 import type { Drawing } from './drawing.ts';
 import type { Box } from './layout.ts';
 
-/** Below this scale the text is too small to read: the chart is then shown in part, around the current state. */
-const SCALE_READABLE = 0.62;
+/** A chart that would be drawn smaller than this is shown in part, around the current state, as wide as the pane. */
+const SCALE_WHOLE_MIN = 0.75;
+/** Below this the text cannot be read. */
+const SCALE_READABLE = 0.6;
 const SCALE_MAX = 1.15;
 const ZOOM_STEP = 1.25;
 const PAN_STEP = 60;
@@ -56,12 +58,26 @@ export class Viewport {
     if (!drawing) return;
     const { clientWidth: width, clientHeight: height } = this.#canvas;
     const whole = Math.min(SCALE_MAX, width / drawing.width, height / drawing.height);
-    this.#scale = Math.max(whole, SCALE_READABLE);
+    const wide = Math.min(1, width / drawing.width);
+    this.#scale = whole >= SCALE_WHOLE_MIN ? whole : Math.max(wide, SCALE_READABLE);
     const focus = this.#focus ?? { x: 0, y: 0, width: drawing.width, height: 0 };
     this.#middle = {
       x: middleOf(focus.x + focus.width / 2, width / this.#scale, drawing.width),
       y: middleOf(focus.y + focus.height / 2, height / this.#scale, drawing.height),
     };
+    this.#apply();
+  }
+
+  /** Back to the fitted view; from there, a chart that is shown in part is shown whole. */
+  refit(): void {
+    const drawing = this.#drawing;
+    const held = this.#held;
+    this.fit();
+    if (held || !drawing) return;
+    const { clientWidth: width, clientHeight: height } = this.#canvas;
+    this.#scale = Math.min(this.#scale, width / drawing.width, height / drawing.height);
+    this.#middle = { x: drawing.width / 2, y: drawing.height / 2 };
+    this.#held = true;
     this.#apply();
   }
 

@@ -55,7 +55,7 @@ export function parseConfig(text: string, path: string): JsonObject {
     ensureError(thrown);
     throw invalid(path, 'text that is not JSON (comments and trailing commas are not allowed)');
   }
-  if (!isJsonObject(value)) throw invalid(path, Array.isArray(value) ? 'an array' : `a ${typeof value}`);
+  if (!isJsonObject(value)) throw invalid(path, Array.isArray(value) ? 'a list' : 'a single value');
   return absoluteReferences(value, dirname(resolve(path))) as JsonObject;
 }
 

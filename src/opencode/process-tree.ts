@@ -35,7 +35,7 @@ export function descendantsIn(listing: string, pid: number): number[] {
   const found: number[] = [];
   const queue = [pid];
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-    const below = (children.get(next) ?? []).filter((child) => !found.includes(child));
+    const below = (children.get(next) ?? []).filter((child) => child !== pid && !found.includes(child));
     found.push(...below);
     queue.push(...below);
   }

@@ -124,13 +124,14 @@ async function launch(options: ServerProcessOptions, port: number): Promise<Serv
   try {
     const url = await Promise.race([
       output.url,
-      exited.then(({ code, signal }) => failed(`it ended with ${signal ?? `exit code ${code}`}`)),
+      closed.then(({ code, signal }) => failed(`it ended with ${signal ?? `exit code ${code}`}`)),
       pause(timeoutMs, undefined, { signal: timer.signal }).then(() => failed(`nothing within ${timeoutMs} ms`)),
     ]);
     return { pid, url, exited: closed, stop };
   } catch (thrown) {
     const error = ensureError(thrown);
     await stop();
+    await closed;
     throw error;
   } finally {
     timer.abort();

@@ -11,12 +11,12 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Cause } from '../../schemas/run-event.ts';
 import { ensureError, MusterError } from '../errors.ts';
 import { findBinary } from './binary.ts';
 import { OpenCodeClient } from './client.ts';
 import { configDir, type ServerMode, serverEnvironment, serverFolders } from './environment.ts';
+import { watchHealth } from './health-watch.ts';
 import { inlineConfig, parseConfig, readConfigFile } from './inline-config.ts';
 import type { JsonObject } from './json-object.ts';
 import { writeOfflineMarkers } from './offline-marker.ts';
@@ -241,29 +241,4 @@ function address(options: AttachOptions): { url: string; password?: string; user
     ...(password === undefined ? {} : { password }),
     ...(username === undefined ? {} : { username }),
   };
-}
-
-/** Between two looks at a server that is not ours. */
-const WATCH_MS = 10_000;
-/** One look: health took up to 10.6 s in a burst of prompts. */
-const WATCH_TIMEOUT_MS = 20_000;
-/** Looks in a row without an answer that make a lost server. */
-const WATCH_FAILURES = 3;
-
-async function watchHealth(client: OpenCodeClient, url: string, signal: AbortSignal): Promise<Cause> {
-  let failures = 0;
-  let message = '';
-  while (failures < WATCH_FAILURES) {
-    try {
-      await pause(WATCH_MS, undefined, { signal, ref: false });
-      await client.health(WATCH_TIMEOUT_MS);
-      failures = 0;
-    } catch (thrown) {
-      ({ message } = ensureError(thrown));
-      // Stopped by us: from now on nobody waits for an answer.
-      if (signal.aborted) return new Promise<Cause>(() => {});
-      failures += 1;
-    }
-  }
-  return { code: 'OPENCODE_LOST', message: `the OpenCode server at ${url} does not answer any more: ${message}` };
 }

@@ -348,7 +348,6 @@ describe('a server of our own', { timeout: 30_000 }, () => {
   it('can be attached to, in a workspace of another run; a wrong password is named', async () => {
     const other = makeRun('attached');
     const password = passwordOf(server);
-    // Ours reads tools from one workspace only, which is what a server that cannot see the workspace looks like.
     const attached = await attachServer({ url: server.url, password, workspaceDir: other.workspaceDir });
     servers.push(attached);
     expect(attached).toMatchObject({
@@ -357,6 +356,7 @@ describe('a server of our own', { timeout: 30_000 }, () => {
       url: server.url,
       directory: other.workspaceDir,
     });
+    expect(await attached.warm(['mock/m1'])).toEqual({ worktree: '/' });
     await attached.stop();
     expect(await server.client.health()).toMatchObject({ healthy: true });
 
@@ -425,6 +425,20 @@ describe('the life of the process', { timeout: 30_000 }, () => {
     expect(execFileSync('ps', ['-A', '-o', 'args'], { encoding: 'utf8' })).not.toContain(`orphan-guard ${server.pid}`);
     expect(isGone).toBe(false);
     await expect(client.health()).rejects.toThrow();
+  });
+
+  it('an abort straight after warming up poisons nothing', async () => {
+    const server = await start(makeRun('aborted'));
+    started.push(server);
+    await server.warm(['mock/m1']);
+    const agents = new OpenCodeAgentServer({ client: server.client, ids: ids(), abortSafe: server.abortSafe });
+    const session = { instance: { id: 'a', task: 'a' }, attempt: 1, title: 'a', model: 'mock/m1', permissions: [] };
+    const { apiSessionId } = await agents.createSession(session);
+    const prompt = { apiSessionId, messageId: agents.newMessageId(), text: promptFor([]), model: 'mock/m1' };
+    await agents.prompt(prompt);
+    await agents.abort(apiSessionId);
+    const { messages } = await turn(server, []);
+    expect(messages[1]!.info).toMatchObject({ role: 'assistant', finish: 'stop' });
   });
 
   it('a server that is killed is told as gone', async () => {
