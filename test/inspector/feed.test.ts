@@ -62,11 +62,21 @@ const values: readonly StateValue[] = ['a', 'b', { c: 'd' }, { c: { e: 'f', g: '
 const entry = fc.oneof(
   fc.record({ kind: fc.constant('chart' as const), chart: fc.constantFrom('x', 'y'), definition: fc.constant('{}') }),
   fc.record(
-    { kind: fc.constant('actor' as const), actor: fc.nat(20).map(String), name: fc.string(), chart: fc.constantFrom('x', 'y') },
+    {
+      kind: fc.constant('actor' as const),
+      actor: fc.nat(20).map(String),
+      name: fc.string(),
+      chart: fc.constantFrom('x', 'y'),
+    },
     { requiredKeys: ['kind', 'actor', 'name'] },
   ),
   fc.record(
-    { kind: fc.constant('event' as const), actor: fc.nat(20).map(String), from: fc.nat(20).map(String), type: fc.string() },
+    {
+      kind: fc.constant('event' as const),
+      actor: fc.nat(20).map(String),
+      from: fc.nat(20).map(String),
+      type: fc.string(),
+    },
     { requiredKeys: ['kind', 'actor', 'type'] },
   ),
   fc.record(

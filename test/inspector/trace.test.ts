@@ -1,5 +1,17 @@
-import { and, assign, createActor, fromCallback, fromPromise, not, SimulatedClock, setup, spawnChild } from 'xstate';
 import { describe, expect, it } from 'vitest';
+import {
+  and,
+  assign,
+  createActor,
+  type DoneActorEvent,
+  type ErrorActorEvent,
+  fromCallback,
+  fromPromise,
+  not,
+  SimulatedClock,
+  setup,
+  spawnChild,
+} from 'xstate';
 import { describeState } from '../../inspector/definition.ts';
 import { type Trace, traceActors } from '../../inspector/trace.ts';
 import { liveRun } from './live-run.ts';
@@ -32,7 +44,13 @@ const child = setup({
   output: ({ context }) => context.key,
 });
 const parent = setup({
-  types: { context: {} as { secret: string; n: number }, events: {} as { type: 'spawn' | 'count'; key?: string } },
+  types: {
+    context: {} as { secret: string; n: number },
+    events: {} as
+      | { type: 'spawn' | 'count'; key?: string }
+      | DoneActorEvent<string, string>
+      | ErrorActorEvent<unknown, string>,
+  },
   actors: { child },
 }).createMachine({
   id: 'parent',
@@ -82,24 +100,26 @@ describe('the trace of actors', () => {
     await turn();
     actor.send({ type: 'spawn' });
     const told = traces.filter(({ kind }) => kind !== 'event').map(brief);
-    expect(told).toEqual([
-      'chart parent',
-      'actor x:0 of parent',
-      'chart child',
-      'actor first of child',
-      'actor 0.child',
-      'active "idle"',
-      'active "open"',
-      'actor 0.child.calling',
-      'active "calling"',
-      // The callback is stopped with its chart; the promise ends after its parent took the news.
-      'stopped undefined',
-      'done "over"',
-      'done undefined',
-      'actor second of child',
-      'actor 0.child',
-      'active "idle"',
-    ].map((line, index) => (index === 1 ? expect.stringMatching(/^actor x:\d+ of parent$/) : line)));
+    expect(told).toEqual(
+      [
+        'chart parent',
+        'actor x:0 of parent',
+        'chart child',
+        'actor first of child',
+        'actor 0.child',
+        'active "idle"',
+        'active "open"',
+        'actor 0.child.calling',
+        'active "calling"',
+        // The callback is stopped with its chart; the promise ends after its parent took the news.
+        'stopped undefined',
+        'done "over"',
+        'done undefined',
+        'actor second of child',
+        'actor 0.child',
+        'active "idle"',
+      ].map((line, index) => (index === 1 ? expect.stringMatching(/^actor x:\d+ of parent$/) : line)),
+    );
     expect(traces.map(({ seq }) => seq)).toEqual(traces.map((_, index) => index + 1));
     expect(traces.map(({ at }) => at)).toEqual(traces.map((_, index) => 1_000 + index));
   });
@@ -154,7 +174,11 @@ describe('the trace of actors', () => {
       const machine = setup({}).createMachine({ id: 'twin', initial: state, states: { [state]: {} } });
       createActor(machine, { inspect: observe }).start();
     }
-    expect(traces.flatMap((trace) => (trace.kind === 'actor' ? [trace.chart] : []))).toEqual(['twin', 'twin#2', 'twin#2']);
+    expect(traces.flatMap((trace) => (trace.kind === 'actor' ? [trace.chart] : []))).toEqual([
+      'twin',
+      'twin#2',
+      'twin#2',
+    ]);
   });
 
   it('a timer is an event from the actor to itself; what a promise tells itself is left out', async () => {
