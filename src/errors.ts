@@ -20,6 +20,7 @@ const CODES = {
   DOCUMENTS_MISSING: 'usage',
   DOCUMENTS_EMPTY: 'usage',
   DOCUMENT_OUTSIDE: 'usage',
+  DOCUMENT_NAME: 'usage',
   PROJECT_ID_INVALID: 'usage',
   REHEARSAL_INVALID: 'usage',
   RUN_NOT_FOUND: 'usage',

@@ -15,12 +15,25 @@ export interface SourceDocument {
   readonly mediaType: string;
 }
 
+/** Control characters, line ends, what turns the direction of text round, the backtick that ends a name in a prompt. */
+const LINE_BREAKING = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069`]/u;
+
+/** OpenCode 1.18.33 takes a file of this name for instructions when an agent reads one beside it (measured). */
+const INSTRUCTION_FILES = new Set(['agents.md', 'claude.md', 'context.md']);
+
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.md': 'text/markdown',
   '.txt': 'text/plain',
   '.csv': 'text/csv',
   '.json': 'application/json',
   '.html': 'text/html',
+  '.htm': 'text/html',
+  '.xml': 'application/xml',
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.jpeg': 'image/jpeg',
+  '.doc': 'application/msword',
+  '.xls': 'application/vnd.ms-excel',
   '.pdf': 'application/pdf',
   '.docx': 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
   '.xlsx': 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
@@ -28,7 +41,8 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
 
 /**
  * All regular files below `folder`, in path order; hidden files and folders are passed over.
- * @throws MusterError DOCUMENTS_MISSING, DOCUMENTS_EMPTY, DOCUMENT_OUTSIDE for a link that leads out of the folder.
+ * @throws MusterError DOCUMENTS_MISSING, DOCUMENTS_EMPTY, DOCUMENT_NAME for a name that would break the lines of a
+ * prompt or be taken for instructions, DOCUMENT_OUTSIDE for a link that leads out of the folder.
  */
 export async function findDocuments(folder: string): Promise<readonly SourceDocument[]> {
   const root = await realpath(resolve(folder)).catch((thrown: unknown) => {
@@ -47,7 +61,10 @@ export async function findDocuments(folder: string): Promise<readonly SourceDocu
       `Expected documents in ${folder}; it holds no files. Put the project's documents there (hidden files do not count).`,
     );
   }
-  return Promise.all(files.sort((a, b) => (a < b ? -1 : 1)).map((file) => describe(root, file)));
+  const documents: SourceDocument[] = [];
+  // One after the other: a large folder must not use up the file descriptors.
+  for (const file of files.sort((a, b) => (a < b ? -1 : 1))) documents.push(await describe(root, file));
+  return documents;
 }
 
 /** Copies the documents to `<workspace>/documents`, same relative paths. */
@@ -61,9 +78,24 @@ export async function copyDocuments(documents: readonly SourceDocument[], worksp
 
 async function walk(root: string, folder: string): Promise<string[]> {
   const found: string[] = [];
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((thrown: unknown) => {
+    throw missing(folder, thrown);
+  });
+  for (const entry of entries) {
     if (entry.name.startsWith('.')) continue;
     const path = join(folder, entry.name);
+    if (LINE_BREAKING.test(entry.name)) {
+      throw new MusterError(
+        'DOCUMENT_NAME',
+        `Expected file names of printable characters, since prompts list them; got ${JSON.stringify(relative(root, path))} in ${root}. Rename it.`,
+      );
+    }
+    if (INSTRUCTION_FILES.has(entry.name.toLowerCase())) {
+      throw new MusterError(
+        'DOCUMENT_NAME',
+        `Expected documents that are data; ${relative(root, path)} in ${root} has a name that OpenCode reads as instructions to the agent. Rename it, or take it out.`,
+      );
+    }
     if (entry.isSymbolicLink()) {
       const target = await realpath(path).catch(() => undefined);
       if (target === undefined || !target.startsWith(root + sep)) {
