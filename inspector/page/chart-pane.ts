@@ -11,6 +11,7 @@ import { Viewport } from './viewport.ts';
 import { actorName, duration, elapsedMs, stateText, toneOf } from './wording.ts';
 
 interface Drawn {
+  readonly definition: string;
   readonly chart: Chart;
   readonly drawing: Drawing;
 }
@@ -23,6 +24,7 @@ export class ChartPane {
   readonly #position = byId('position');
   readonly #times = byId('times');
   readonly #calls = byId('calls');
+  /** By definition: a page that is connected again meets the same charts. */
   readonly #drawn = new Map<string, Promise<Drawn>>();
   readonly #moves: LastMoves;
   #view: View | undefined;
@@ -35,39 +37,35 @@ export class ChartPane {
     this.viewport = new Viewport(this.#canvas);
   }
 
-  /** Forgets the drawings: another run may have other charts of the same name. */
-  reset(): void {
-    this.#drawn.clear();
-  }
-
   async show(view: View, actor: ActorView, now: number): Promise<void> {
     this.#view = view;
     this.#actor = actor;
-    this.update(now);
-    const chart = actor.chart;
-    const definition = chart === undefined ? undefined : view.charts.get(chart);
-    if (chart === undefined || definition === undefined) return;
-    let drawn: Drawn;
-    try {
-      const drawing = this.#drawn.get(chart) ?? this.#draw(chart, definition);
-      this.#drawn.set(chart, drawing);
-      drawn = await drawing;
-    } catch (thrown) {
-      if (this.#actor !== actor) return;
-      this.viewport.clear();
-      this.#shown = undefined;
-      this.#say(`This chart cannot be drawn: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
-      return;
-    }
-    // Meanwhile another actor may have been picked.
-    if (this.#actor !== actor) return;
-    this.#say('');
-    if (this.#shown !== drawn) {
-      this.#shown = drawn;
-      this.viewport.show(drawn.drawing);
-    }
     this.#litState = '';
+    const definition = actor.chart === undefined ? undefined : view.charts.get(actor.chart);
+    // Never one actor's words over another's chart.
+    if (this.#shown?.definition !== definition) this.#clear('Drawing the chart…');
     this.update(now);
+    if (actor.chart === undefined || definition === undefined) return this.#say('This actor has no chart.');
+    try {
+      const drawing = this.#drawn.get(definition) ?? this.#draw(actor.chart, definition);
+      this.#drawn.set(definition, drawing);
+      const drawn = await drawing;
+      // Meanwhile another actor may have been picked.
+      if (this.#actor !== actor) return;
+      this.#say('');
+      if (this.#shown !== drawn) this.viewport.show(drawn.drawing);
+      this.#shown = drawn;
+      this.update(now);
+    } catch (thrown) {
+      const reason = thrown instanceof Error ? thrown.message : String(thrown);
+      if (this.#actor === actor) this.#clear(`This chart cannot be drawn: ${reason}`);
+    }
+  }
+
+  #clear(notice: string): void {
+    this.#shown = undefined;
+    this.viewport.clear();
+    this.#say(notice);
   }
 
   /** Brings words and lights to the actor's state. */
@@ -89,7 +87,7 @@ export class ChartPane {
       active: new Set(statePaths(actor.value)),
       visited: new Set(actor.visited),
       taken: this.#moves.arrowOf(actor.id, chart),
-      ended: actor.status !== 'active',
+      tone: toneOf(actor),
     });
     this.viewport.follow(drawing.boxOf(leafPaths(actor.value)[0] ?? ''));
   }
@@ -112,8 +110,8 @@ export class ChartPane {
   #draw(chart: string, definition: string): Promise<Drawn> {
     const read = readChart(JSON.parse(definition) as StateDefinition, chart);
     return engine().then(async (elk) => {
-      const layout = await layOut(elk, read, textMeasure(), this.viewport.aspect);
-      return { chart: read, drawing: drawChart(layout) };
+      const layout = await layOut(elk, read, textMeasure(), this.viewport.size);
+      return { definition, chart: read, drawing: drawChart(layout) };
     });
   }
 

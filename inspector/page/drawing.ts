@@ -1,5 +1,5 @@
 /** A laid-out chart as SVG. What changes while an actor moves are classes only. */
-import { html, svg } from './element.ts';
+import { svg } from './element.ts';
 import {
   type Box,
   detailLines,
@@ -9,6 +9,7 @@ import {
   type PlacedArrow,
   type PlacedState,
 } from './layout.ts';
+import type { Tone } from './wording.ts';
 
 export interface Lit {
   /** Paths of the states in which the actor is. */
@@ -17,8 +18,8 @@ export interface Lit {
   readonly visited: ReadonlySet<string>;
   /** The arrow it took last. */
   readonly taken: string | undefined;
-  /** True when the actor has ended: its last state is shown, but no longer as live. */
-  readonly ended: boolean;
+  /** How the actor fares: the colour of the state in which it is. */
+  readonly tone: Tone;
 }
 
 export interface Drawing {
@@ -47,8 +48,8 @@ export function drawChart(layout: Layout): Drawing {
     root,
     width: layout.width,
     height: layout.height,
-    light({ active, visited, taken, ended }) {
-      root.classList.toggle('ended', ended);
+    light({ active, visited, taken, tone }) {
+      root.dataset['tone'] = tone;
       for (const [path, group] of states) {
         group.classList.toggle('active', active.has(path));
         group.classList.toggle('visited', visited.has(path));
@@ -193,9 +194,4 @@ export function textMeasure(): (text: string, style: 'state' | 'detail' | 'label
     context.font = fonts.get(style)!;
     return context.measureText(text).width;
   };
-}
-
-/** A plain sentence in place of a chart. */
-export function notice(text: string): HTMLParagraphElement {
-  return html('p', { class: 'notice' }, text);
 }

@@ -37,6 +37,9 @@ export type TextStyle = 'state' | 'detail' | 'label';
 /** Width of a line of text in pixels. */
 export type Measure = (text: string, style: TextStyle) => number;
 
+/** A chart that would be drawn smaller than this is not shown whole: its text could not be read. */
+export const SCALE_WHOLE_MIN = 0.75;
+
 export const LINE_HEIGHT = { state: 20, detail: 16, label: 16 } as const;
 export const PADDING = { x: 12, y: 9 } as const;
 
@@ -49,7 +52,6 @@ const OPTIONS = {
   'elk.json.edgeCoords': 'ROOT',
   'elk.layered.thoroughness': '40',
   'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
-  'elk.layered.compaction.postCompaction.strategy': 'EDGE_LENGTH',
   'elk.layered.spacing.nodeNodeBetweenLayers': '18',
   'elk.layered.spacing.edgeNodeBetweenLayers': '10',
   'elk.layered.spacing.edgeEdgeBetweenLayers': '8',
@@ -59,22 +61,34 @@ const OPTIONS = {
   'elk.spacing.edgeLabel': '3',
 } as const;
 
-/** Lays a chart out in both directions and keeps the one that is drawn larger in a pane of the given width : height. */
+/** A tenth smaller, but elk throws on some charts (seen with parallel states); those are drawn without. */
+const COMPACT = { 'elk.layered.compaction.postCompaction.strategy': 'EDGE_LENGTH' } as const;
+
+/** Lays a chart out downwards, or to the right when it is drawn larger that way in a pane of this width and height. */
 export async function layOut(
   elk: Pick<ELK, 'layout'>,
   chart: Chart,
   measure: Measure,
-  aspect: number,
+  pane: { readonly width: number; readonly height: number },
 ): Promise<Layout> {
-  const [down, right] = [await layOutTo('DOWN', elk, chart, measure), await layOutTo('RIGHT', elk, chart, measure)];
-  const scale = ({ width, height }: Layout) => Math.min(aspect / width, 1 / height);
+  const scale = ({ width, height }: Layout) => Math.min(pane.width / width, pane.height / height);
+  const down = await layOutTo('DOWN', elk, chart, measure);
+  if (scale(down) >= SCALE_WHOLE_MIN) return down;
+  const right = await layOutTo('RIGHT', elk, chart, measure);
   return scale(right) > scale(down) ? right : down;
 }
 
 async function layOutTo(direction: 'DOWN' | 'RIGHT', elk: Pick<ELK, 'layout'>, chart: Chart, measure: Measure) {
-  // As an argument they hold for every level; in the graph they would hold for the outermost alone.
+  // As an argument the options hold for every level; in the graph they would hold for the outermost alone.
   const options = { ...OPTIONS, 'elk.direction': direction };
-  const graph: ElkNode = {
+  // elk writes into the graph: each try gets its own.
+  const compact = elk.layout(graphOf(chart, measure), { layoutOptions: { ...options, ...COMPACT } });
+  const graph = await compact.catch(() => elk.layout(graphOf(chart, measure), { layoutOptions: options }));
+  return read(chart, graph as ElkNode);
+}
+
+function graphOf(chart: Chart, measure: Measure): ElkNode {
+  return {
     id: 'page',
     layoutOptions: { 'elk.padding': '[top=16,left=16,bottom=16,right=16]' },
     children: [nodeOf(chart, chart.states[0]!, measure)],
@@ -85,7 +99,6 @@ async function layOutTo(direction: 'DOWN' | 'RIGHT', elk: Pick<ELK, 'layout'>, c
       ),
     ],
   };
-  return read(chart, (await elk.layout(graph, { layoutOptions: options })) as ElkNode);
 }
 
 function nodeOf(chart: Chart, state: ChartState, measure: Measure): ElkNode {

@@ -24,7 +24,10 @@ let stately: Stately | undefined;
 let drawn: View | undefined;
 let frameAsked = false;
 
-const now = () => Date.now() + clockOffsetMs;
+/** Time stands still once nothing can follow. */
+let endedAt: number | undefined;
+
+const now = () => endedAt ?? Date.now() + clockOffsetMs;
 const moves = new LastMoves();
 const chart = new ChartPane(moves);
 const events = new EventList((actor) => actors.select(actor));
@@ -46,7 +49,6 @@ connect(new URLSearchParams(location.search).get('token') ?? '', {
   },
   view(next) {
     view = next;
-    chart.reset();
     moves.clear();
     stately?.again();
     draw();
@@ -57,6 +59,8 @@ connect(new URLSearchParams(location.search).get('token') ?? '', {
     draw();
   },
   state(state) {
+    if (state === 'ended') endedAt = now();
+    tick();
     const element = byId('connection');
     element.dataset['state'] = state;
     setText(element, CONNECTION_TEXT[state]);
@@ -94,22 +98,24 @@ function summarise({ actors: all }: View): void {
   setText(element, `${stateText(root)}, ${duration(elapsedMs({ ...root, movedAt: root.startedAt }, now()))}`);
 }
 
-setInterval(() => {
+/** Brings the times up to date; everything else changes with the traces alone. */
+function tick(): void {
   if (!view) return;
   actors.tick(now());
   chart.tick(now());
   summarise(view);
-}, 1_000);
+}
+setInterval(tick, 1_000);
 
 byId('stately').addEventListener('click', () => stately?.open());
 byId('zoom-in').addEventListener('click', () => chart.viewport.zoomIn());
 byId('zoom-out').addEventListener('click', () => chart.viewport.zoomOut());
-byId('zoom-fit').addEventListener('click', () => chart.viewport.refit());
+byId('zoom-fit').addEventListener('click', () => chart.viewport.fit());
 
 const KEYS: Record<string, () => void> = {
   '/': () => byId('actor-filter').focus(),
   p: () => events.togglePause(),
-  f: () => chart.viewport.refit(),
+  f: () => chart.viewport.fit(),
   '+': () => chart.viewport.zoomIn(),
   '=': () => chart.viewport.zoomIn(),
   '-': () => chart.viewport.zoomOut(),

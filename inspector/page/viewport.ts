@@ -1,11 +1,9 @@
 /** Which part of a drawing is seen: fitted at first, then as the person moves and zooms it. */
 import type { Drawing } from './drawing.ts';
-import type { Box } from './layout.ts';
+import { type Box, SCALE_WHOLE_MIN } from './layout.ts';
 
-/** A chart that would be drawn smaller than this is shown in part, around the current state, as wide as the pane. */
-const SCALE_WHOLE_MIN = 0.75;
-/** Below this the text cannot be read. */
-const SCALE_READABLE = 0.6;
+/** The smallest scale at which a chart that is shown in part, around the current state, is fitted to the pane's width. */
+const SCALE_PART_MIN = 0.6;
 const SCALE_MAX = 1.15;
 const ZOOM_STEP = 1.25;
 const PAN_STEP = 60;
@@ -16,21 +14,21 @@ export class Viewport {
   /** The middle of what is seen, in the drawing's coordinates. */
   #middle = { x: 0, y: 0 };
   #scale = 1;
-  /** True once the person moved it: from then on it stays where it is. */
-  #held = false;
+  /** `held` once the person moved it: from then on it stays where it is. */
+  #mode: 'fitted' | 'whole' | 'held' = 'fitted';
   #focus: Box | undefined;
 
   constructor(canvas: HTMLElement) {
     this.#canvas = canvas;
-    new ResizeObserver(() => (this.#held ? this.#apply() : this.fit())).observe(canvas);
+    new ResizeObserver(() => this.#place()).observe(canvas);
     canvas.addEventListener('wheel', (event) => this.#wheel(event), { passive: false });
     canvas.addEventListener('pointerdown', (event) => this.#drag(event));
     canvas.addEventListener('keydown', (event) => this.#key(event));
   }
 
-  /** Width : height of the pane. */
-  get aspect(): number {
-    return this.#canvas.clientWidth / Math.max(1, this.#canvas.clientHeight);
+  /** The pane in pixels. */
+  get size(): { readonly width: number; readonly height: number } {
+    return { width: this.#canvas.clientWidth, height: this.#canvas.clientHeight };
   }
 
   show(drawing: Drawing): void {
@@ -38,7 +36,8 @@ export class Viewport {
     this.#drawing = drawing;
     this.#focus = undefined;
     this.#canvas.append(drawing.root);
-    this.fit();
+    this.#mode = 'fitted';
+    this.#place();
   }
 
   clear(): void {
@@ -49,17 +48,33 @@ export class Viewport {
   /** Keeps this box in sight unless the person holds the view. */
   follow(box: Box | undefined): void {
     this.#focus = box;
-    if (!this.#held) this.fit();
+    if (!box || !this.#sees(box)) this.#place();
   }
 
+  #sees({ x, y, width, height }: Box): boolean {
+    const [halfWidth, halfHeight] = [this.size.width / this.#scale / 2, this.size.height / this.#scale / 2];
+    return (
+      x > this.#middle.x - halfWidth &&
+      x + width < this.#middle.x + halfWidth &&
+      y > this.#middle.y - halfHeight &&
+      y + height < this.#middle.y + halfHeight
+    );
+  }
+
+  /** Back to the fitted view; from there, a chart that is shown in part is shown whole. */
   fit(): void {
-    this.#held = false;
+    this.#mode = this.#mode === 'fitted' ? 'whole' : 'fitted';
+    this.#place();
+  }
+
+  #place(): void {
     const drawing = this.#drawing;
     if (!drawing) return;
-    const { clientWidth: width, clientHeight: height } = this.#canvas;
+    if (this.#mode === 'held') return this.#apply();
+    const { width, height } = this.size;
     const whole = Math.min(SCALE_MAX, width / drawing.width, height / drawing.height);
-    const wide = Math.min(1, width / drawing.width);
-    this.#scale = whole >= SCALE_WHOLE_MIN ? whole : Math.max(wide, SCALE_READABLE);
+    const wide = Math.max(SCALE_PART_MIN, Math.min(1, width / drawing.width));
+    this.#scale = this.#mode === 'whole' || whole >= SCALE_WHOLE_MIN ? whole : wide;
     const focus = this.#focus ?? { x: 0, y: 0, width: drawing.width, height: 0 };
     this.#middle = {
       x: middleOf(focus.x + focus.width / 2, width / this.#scale, drawing.width),
@@ -68,27 +83,14 @@ export class Viewport {
     this.#apply();
   }
 
-  /** Back to the fitted view; from there, a chart that is shown in part is shown whole. */
-  refit(): void {
-    const drawing = this.#drawing;
-    const held = this.#held;
-    this.fit();
-    if (held || !drawing) return;
-    const { clientWidth: width, clientHeight: height } = this.#canvas;
-    this.#scale = Math.min(this.#scale, width / drawing.width, height / drawing.height);
-    this.#middle = { x: drawing.width / 2, y: drawing.height / 2 };
-    this.#held = true;
-    this.#apply();
-  }
-
   zoom(factor: number, at: { readonly x: number; readonly y: number } = { x: 0.5, y: 0.5 }): void {
-    const { clientWidth: width, clientHeight: height } = this.#canvas;
+    const { width, height } = this.size;
     const scale = Math.min(4, Math.max(0.15, this.#scale * factor));
     // The point under the pointer stays under the pointer.
     this.#middle.x += (at.x - 0.5) * width * (1 / this.#scale - 1 / scale);
     this.#middle.y += (at.y - 0.5) * height * (1 / this.#scale - 1 / scale);
     this.#scale = scale;
-    this.#held = true;
+    this.#mode = 'held';
     this.#apply();
   }
 
@@ -103,7 +105,7 @@ export class Viewport {
   #pan(dx: number, dy: number): void {
     this.#middle.x += dx / this.#scale;
     this.#middle.y += dy / this.#scale;
-    this.#held = true;
+    this.#mode = 'held';
     this.#apply();
   }
 

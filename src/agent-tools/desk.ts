@@ -9,14 +9,18 @@ import { createHash } from 'node:crypto';
 import type { Properties } from '../../schemas/define.ts';
 import type { Issue } from '../../schemas/run-event.ts';
 import { ensureError, MusterError } from '../errors.ts';
-import { endsToLookUp, owed, readNone } from '../output/completeness.ts';
+import { endsToLookUp, owed } from '../output/completeness.ts';
+import { owedCounts, readNone } from '../output/counts.ts';
+import { narrowedEnds, type PropertiesOf } from '../output/edges.ts';
 import { type Publication, publication } from '../output/publication.ts';
-import { complete, EMPTY_SUBMISSION, type Submission } from '../output/submission.ts';
+import { complete, EMPTY_SUBMISSION, type Submission, stage } from '../output/submission.ts';
 import { checkRows, foreignEnds, settleRows, withdraw } from '../output/submit.ts';
 import type { TaskContext } from '../output/task-context.ts';
-import { isRecord } from '../output/values.ts';
+import { readArguments } from '../output/values.ts';
 import { type GraphStore, type NodeKey, nodeId, type SubmissionReview } from '../ports.ts';
-import { queryText, readText } from './reading.ts';
+import { boundIssues, issueLines } from './answer-text.ts';
+import { queryText } from './query.ts';
+import { readText } from './reading.ts';
 
 export const TOOLS = ['submit', 'withdraw', 'read', 'query', 'complete'] as const;
 export type Tool = (typeof TOOLS)[number];
@@ -25,6 +29,8 @@ export interface DeskOptions {
   readonly context: TaskContext;
   readonly graph: GraphStore;
   readonly runId: string;
+  /** Milliseconds of a clock that only goes forward; default the process's. Bounds a query. */
+  readonly elapsedMs?: () => number;
   /** Told of each answered call. */
   readonly onAnswer: (answer: {
     readonly tool: string;
@@ -33,12 +39,14 @@ export interface DeskOptions {
   }) => void;
 }
 
-/** Issues printed in one answer; the rest is counted. */
-const ISSUES_SHOWN = 50;
+/** Entities named in the reminder of what is still owed. */
+const OWED_SHOWN = 5;
 
 export class Desk {
   readonly #options: DeskOptions;
   #submission: Submission = EMPTY_SUBMISSION;
+  /** What the last review found complete: only that is published, whatever a late call may add. */
+  #reviewed: Submission | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: DeskOptions) {
@@ -57,8 +65,8 @@ export class Desk {
           return this.#complete(input);
         case 'read':
         case 'query': {
-          const { context, graph, runId } = this.#options;
-          const text = await (tool === 'read' ? readText : queryText)({ context, graph, runId }, input);
+          const { context, graph, runId, elapsedMs = () => performance.now() } = this.#options;
+          const text = await (tool === 'read' ? readText : queryText)({ context, graph, runId, elapsedMs }, input);
           this.#tell(tool, 0, text.issues);
           return text.text;
         }
@@ -70,25 +78,30 @@ export class Desk {
   review(): Promise<SubmissionReview> {
     return this.#inTurn(async () => {
       const { completed } = this.#submission;
+      this.#reviewed = undefined;
       // Complete when it was declared; the graph may have changed since, so it is checked once more.
       const issues = await this.#owed(completed?.none ?? new Map());
-      if (completed) return { complete: issues.length === 0, issues };
+      if (completed && issues.length === 0) this.#reviewed = this.#submission;
+      if (completed) return { complete: issues.length === 0, issues: boundIssues(issues) };
       const call = {
         path: 'muster_complete',
         message: 'was not called, or was refused; the work counts only when it answers that it is complete',
       };
-      return { complete: false, issues: [call, ...issues] };
+      return { complete: false, issues: boundIssues([call, ...issues]) };
     });
   }
 
-  /** What a commit writes. Call after a review that found the work complete. */
+  /** What a commit writes (T2): exactly what the last review found complete. @throws MusterError BUG without one. */
   publication(): Promise<Publication> {
     return this.#inTurn(async () => {
       const { context } = this.#options;
-      const properties = await this.#propertiesOf(endsToLookUp(context, this.#submission));
-      return publication(context, this.#submission, {
+      if (!this.#reviewed) {
+        const { id } = context.instance;
+        throw new MusterError('BUG', `expected a review that found ${id} complete before its publication, got none`);
+      }
+      return publication(context, this.#reviewed, {
         sha256: (text) => createHash('sha256').update(text).digest('hex'),
-        propertiesOf: (id) => properties.get(id),
+        propertiesOf: await this.#propertiesOf(narrowedEnds(context, this.#reviewed)),
       });
     });
   }
@@ -99,35 +112,46 @@ export class Desk {
     const existing = await this.#existing(foreignEnds(context, rows));
     const settled = settleRows(context, this.#submission, rows, existing);
     this.#submission = settled.submission;
-    const issues = [...rows.issues, ...settled.issues];
+    const issues = boundIssues([...rows.issues, ...settled.issues]);
     this.#tell('submit', settled.accepted, issues);
     const staged = `${this.#submission.nodes.size} entities and ${this.#submission.relationships.size} relationships are staged`;
     return [
-      `accepted ${settled.accepted}, refused ${issues.length > 0 ? refusedCount(issues) : 0}; ${staged}.`,
+      `accepted ${settled.accepted}, refused ${refusedCount([...rows.issues, ...settled.issues])}; ${staged}.`,
       ...(issues.length > 0
         ? ['Refused rows are not staged. Correct them and submit them again:', ...issueLines(issues)]
         : []),
-      ...(issues.length === 0 ? ['When everything is in, call muster_complete.'] : []),
+      this.#reminder(),
     ].join('\n');
+  }
+
+  #reminder(): string {
+    const open = owedCounts(this.#options.context, this.#submission, new Map());
+    if (open.length === 0) return 'When everything is in, call muster_complete.';
+    const shown = open.slice(0, OWED_SHOWN).map(({ path, message }) => `${path} (${message})`);
+    const more = open.length > OWED_SHOWN ? ` and ${open.length - OWED_SHOWN} more` : '';
+    return `Before muster_complete: ${shown.join('; ')}${more}.`;
   }
 
   async #withdraw(input: unknown): Promise<string> {
     const done = withdraw(this.#options.context, this.#submission, input);
     this.#submission = done.submission;
-    this.#tell('withdraw', done.accepted, done.issues);
+    const issues = boundIssues(done.issues);
+    this.#tell('withdraw', done.accepted, issues);
     return [
       `withdrew ${done.accepted}; ${done.submission.nodes.size} entities and ${done.submission.relationships.size} relationships are staged.`,
-      ...issueLines(done.issues),
+      ...issueLines(issues),
     ].join('\n');
   }
 
   async #complete(input: unknown): Promise<string> {
-    const issues: Issue[] = [];
-    const given = isRecord(input) ? input : {};
-    const none = readNone(this.#options.context, given['none'], issues);
-    issues.push(...(await this.#owed(none)));
+    const faults: Issue[] = [];
+    const given = readArguments(input, ['summary', 'none'], faults);
+    const none = readNone(this.#options.context, given['none'], faults);
+    const issues = boundIssues([...faults, ...(await this.#owed(none))]);
     this.#tell('complete', issues.length === 0 ? 1 : 0, issues);
     if (issues.length > 0) {
+      // An earlier completion does not outlive the refusal of a later one.
+      this.#submission = stage(this.#submission, [], []);
       return ['Not complete. Still open:', ...issueLines(issues), 'Mend this, then call muster_complete again.'].join(
         '\n',
       );
@@ -140,26 +164,29 @@ export class Desk {
   async #owed(none: ReadonlyMap<string, string>): Promise<readonly Issue[]> {
     const { context } = this.#options;
     const existing = await this.#existing(endsToLookUp(context, this.#submission));
-    return owed(context, this.#submission, existing, none);
+    const propertiesOf = await this.#propertiesOf(narrowedEnds(context, this.#submission));
+    return owed(context, this.#submission, existing, none, propertiesOf);
   }
 
+  /** Of this run: what an earlier run left in the graph is not what this run's tasks found. */
   #existing(keys: readonly NodeKey[]): Promise<ReadonlySet<string>> {
-    return keys.length === 0 ? Promise.resolve(new Set()) : this.#options.graph.existing(keys);
+    const { graph, runId } = this.#options;
+    return keys.length === 0 ? Promise.resolve(new Set()) : graph.existing(keys, runId);
   }
 
   /** Reads the far ends whose values decide whether a narrowed link fits. */
-  async #propertiesOf(keys: readonly NodeKey[]): Promise<ReadonlyMap<string, Properties>> {
-    const { context, graph } = this.#options;
+  async #propertiesOf(keys: readonly NodeKey[]): Promise<PropertiesOf> {
+    const { context, graph, runId } = this.#options;
     const found = new Map<string, Properties>();
     for (const { entity, key } of keys) {
       const id = nodeId({ entity, key });
       const names = context.schema.entities.find(({ name }) => name === entity)?.key ?? [];
       if (found.has(id) || names.length < 2) continue;
       const where = Object.fromEntries(names.slice(1).map((name, i) => [name, key[i + 1]!]));
-      const { nodes } = await graph.read({ entity, where, scope: context.scope, limit: 1 });
+      const { nodes } = await graph.read({ entity, where, runId, scope: context.scope, limit: 1 });
       if (nodes[0]) found.set(id, nodes[0].properties);
     }
-    return found;
+    return (id) => found.get(id);
   }
 
   #tell(tool: string, accepted: number, issues: readonly Issue[]): void {
@@ -178,11 +205,6 @@ export function failureText(thrown: unknown): string {
   const error = ensureError(thrown);
   const code = error instanceof MusterError ? ` (${error.code})` : '';
   return `muster could not answer${code}: ${error.message}. Nothing was changed; call again.`;
-}
-
-function issueLines(issues: readonly Issue[]): string[] {
-  const lines = issues.slice(0, ISSUES_SHOWN).map(({ path, message }) => `- ${path}: ${message}`);
-  return issues.length > ISSUES_SHOWN ? [...lines, `- and ${issues.length - ISSUES_SHOWN} more`] : lines;
 }
 
 /** Rows, not issues: one row may have several. */

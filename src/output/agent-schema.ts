@@ -1,8 +1,17 @@
 /** The texts that tell agents what a schema asks of them; generated, so that prompt and validation cannot disagree. */
 import { z } from 'zod';
-import type { EntityDefinition, MasterSchema, RelationshipDefinition } from '../../schemas/define.ts';
+import type { EntityDefinition, MasterSchema, Properties, RelationshipDefinition } from '../../schemas/define.ts';
+import { judgeAttributes } from './check-node.ts';
 import { keyText } from './keys.ts';
-import { boundKey, ownEntities, producersOf, submittedRelationships, type TaskContext } from './task-context.ts';
+import { leastOf, whereText } from './links.ts';
+import {
+  boundKey,
+  ownEntities,
+  producersOf,
+  standsAt,
+  submittedRelationships,
+  type TaskContext,
+} from './task-context.ts';
 
 interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
@@ -69,7 +78,9 @@ export function renderMasterSchema(schema: MasterSchema): string {
       entity.description,
       '',
       `Key: ${entity.key.map((name) => `\`${name}\``).join(' + ')}. Written by ${entity.producers
-        .map(({ task, where, min }) => `${task}${where ? ` (${pairs(where)})` : ''}${min === 0 ? ', optional' : ''}`)
+        .map(
+          ({ task, where, min }) => `${task}${where ? ` (${whereText(where)})` : ''}${min === 0 ? ', optional' : ''}`,
+        )
         .join('; ')}.${entity.ownedBy ? ` Owned by ${entity.ownedBy}.` : ''}`,
       '',
       ...attributeTable(entity),
@@ -81,7 +92,7 @@ export function renderMasterSchema(schema: MasterSchema): string {
     '|---|---|---|---|---|---|---|',
     ...schema.relationships.map(
       ({ from, type, to, cardinality, required, resolution, meaning, fromWhere, toWhere }) =>
-        `| ${from}${fromWhere ? ` (${pairs(fromWhere)})` : ''} | ${type} | ${to}${toWhere ? ` (${pairs(toWhere)})` : ''} | ${cardinality} | ${required ? 'yes' : 'no'} | ${resolution} | ${cell(meaning)} |`,
+        `| ${from}${fromWhere ? ` (${whereText(fromWhere)})` : ''} | ${type} | ${to}${toWhere ? ` (${whereText(toWhere)})` : ''} | ${cardinality} | ${required ? 'yes' : 'no'} | ${resolution} | ${cell(meaning)} |`,
     ),
     '',
   ].join('\n');
@@ -90,7 +101,7 @@ export function renderMasterSchema(schema: MasterSchema): string {
 function owedLine(context: TaskContext, entity: EntityDefinition): string {
   const [producer] = producersOf(entity, context.instance.task);
   const min = producer?.min ?? 1;
-  const where = producer?.where ? ` with ${pairs(producer.where)}` : '';
+  const where = producer?.where ? ` with ${whereText(producer.where)}` : '';
   const count = min === 0 ? 'as many as the documents have (give a reason if none)' : `at least ${min}`;
   return `**${entity.name}**${where}: ${count}. ${entity.description}`;
 }
@@ -106,15 +117,29 @@ function renderEntity(context: TaskContext, entity: EntityDefinition): string[] 
         .slice(1)
         .map((name) => `\`${name}\``)
         .join(' + ') || 'the scope alone: there is one'
-    }.${Object.keys(fixed).length > 0 ? ` Here always ${pairs(fixed)}.` : ''}`,
+    }.${Object.keys(fixed).length > 0 ? ` Here always ${whereText(fixed)}.` : ''}`,
     '',
     ...attributeTable(entity),
     '',
-    `Good: \`${JSON.stringify({ entity: entity.name, attributes: { ...valid, ...fixed } })}\``,
+    exampleLine(context, entity, { ...valid, ...fixed }),
     '',
     `Refused at \`${invalid.at}\`: \`${JSON.stringify({ [invalid.at]: invalid.attributes[invalid.at] ?? null })}\`. ${invalid.why}`,
     '',
   ];
+}
+
+/** The example with what is fixed for this instance put in; when that is no row of this task, only its form is shown. */
+function exampleLine(context: TaskContext, entity: EntityDefinition, attributes: Properties): string {
+  const text = JSON.stringify({ entity: entity.name, attributes, ...exampleEvidence(context) });
+  const fits = judgeAttributes(context.schema, entity, attributes).success;
+  return fits ? `Good: \`${text}\`` : `The form, with values of another task (not all fit yours): \`${text}\``;
+}
+
+/** So that a row in the form of the example is accepted. */
+function exampleEvidence({ schema, sources }: TaskContext): object {
+  if (!schema.provenance) return {};
+  const source = sources[0] ?? 'documents/…';
+  return { evidence: [{ source, locator: 'p1 cl 1', quote: '<the words of the document>' }] };
 }
 
 function attributeTable(entity: EntityDefinition): string[] {
@@ -130,15 +155,21 @@ function attributeTable(entity: EntityDefinition): string[] {
 }
 
 function drawn(context: TaskContext): string[] {
-  const own = new Set(ownEntities(context).map(({ name }) => name));
-  const { provenance } = context.schema;
-  const lines = context.schema.relationships
-    .filter(({ link, from, to, type }) => link && type !== provenance?.inSource && own.has('to' in link ? from : to))
-    .map(({ from, type, to, link, resolution }) => {
+  const own = ownEntities(context);
+  const { provenance, relationships } = context.schema;
+  const isOwn = (end: string) => own.some(({ name }) => standsAt(context.schema, end, name));
+  const lines = relationships
+    .filter(({ link, from, to, type }) => link && type !== provenance?.inSource && isOwn('to' in link ? from : to))
+    .map((definition) => {
+      const { from, type, to, link, resolution } = definition;
       const parts = Object.values('to' in link! ? link.to : link!.from);
       const names = parts.flatMap((part) => ('attribute' in part ? [part.attribute] : []));
       const how = names.length > 0 ? ` from \`${names.join('`, `')}\`` : '';
-      return { text: `${type} ${to}${how}${resolution === 'late' ? ', after the run' : ''}`, from };
+      const when = resolution === 'late' ? ', after the run' : '';
+      // Where a row leads to by its own attributes its table says; how many must lead to it is said here only.
+      const min = 'from' in link! && isOwn(from) ? leastOf(definition) : 0;
+      const least = min > 0 ? `; at least ${min} for each ${from}` : '';
+      return { text: `${type} ${to}${how}${when}${least}`, from };
     });
   const byText = new Map<string, string[]>();
   for (const { text, from } of lines) byText.set(text, [...(byText.get(text) ?? []), from]);
@@ -159,15 +190,16 @@ function evidenceRules({ schema, sources }: TaskContext): string[] {
 }
 
 function submittedLine(schema: MasterSchema, definition: RelationshipDefinition): string {
-  const { from, type, to, meaning, perSource, cardinality } = definition;
+  const { from, type, to, toWhere, meaning, perSource, cardinality } = definition;
   const key = (name: string) => {
     const parts = schema.entities.find((entity) => entity.name === name)?.key.slice(1) ?? [];
     return `{entity: "${name}", key: {${parts.map((part) => `${part}: …`).join(', ')}}}`;
   };
-  const least = perSource?.min
-    ? `; at least ${perSource.min} for each ${from}${perSource.leavesOf ? ' without others below it' : ''}`
-    : '';
-  return `\`{type: "${type}", from: ${key(from)}, to: ${key(to)}}\` (${cardinality}${least}). ${meaning}`;
+  const min = leastOf(definition);
+  const leaf = perSource?.leavesOf ? ' without others below it' : '';
+  const least = min > 0 ? `; at least ${min} for each ${from}${leaf}` : '';
+  const which = toWhere ? `; only ${to} with ${whereText(toWhere)}` : '';
+  return `\`{type: "${type}", from: ${key(from)}, to: ${key(to)}}\` (${cardinality}${least}${which}). ${meaning}`;
 }
 
 function jsonSchema(of: z.ZodType): JsonSchema {
@@ -179,12 +211,6 @@ function typeText({ type, enum: values, const: only, items }: JsonSchema): strin
   if (values) return values.map((value) => String(value)).join(' \\| ');
   if (type === 'array') return `list of ${items ? typeText(items) : 'anything'}`;
   return Array.isArray(type) ? type.join(' or ') : String(type ?? 'any');
-}
-
-function pairs(of: Readonly<Record<string, unknown>>): string {
-  return Object.entries(of)
-    .map(([name, value]) => `${name} = ${String(value)}`)
-    .join(', ');
 }
 
 function cell(text: string): string {

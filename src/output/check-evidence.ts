@@ -1,10 +1,10 @@
 /** The passages that support a submitted node. */
 import type { EntityDefinition } from '../../schemas/define.ts';
 import type { Issue } from '../../schemas/run-event.ts';
-import { nearest } from '../schema/nearest.ts';
+import { normaliseQuote } from './quote.ts';
 import type { StagedEvidence } from './submission.ts';
-import type { TaskContext } from './task-context.ts';
-import { isRecord, show } from './values.ts';
+import { entityOf, type TaskContext } from './task-context.ts';
+import { closest, cut, didYouMean, isRecord, NAME_SHOWN, show } from './values.ts';
 
 const FIELDS = ['source', 'locator', 'quote', 'attribute', 'confidence'];
 /** Passages of one node; more than that is a copied document, not evidence. */
@@ -65,26 +65,25 @@ function readPassage(
   const { source, locator, quote, attribute, confidence } = passage;
   for (const name of Object.keys(passage)) {
     if (!FIELDS.includes(name))
-      issues.push({ path: `${path}.${name}`, message: `unknown field; expected ${FIELDS.join(', ')}` });
+      issues.push({
+        path: `${path}.${cut(name, NAME_SHOWN)}`,
+        message: `unknown field; expected ${FIELDS.join(', ')}`,
+      });
   }
   if (typeof source !== 'string' || !context.sources.includes(source)) {
-    const close = typeof source === 'string' ? nearest(source, context.sources) : undefined;
+    const close = closest(source, context.sources);
     issues.push({
       path: `${path}.source`,
       message: `expected the path of a document such as "${close ?? context.sources[0] ?? 'documents/…'}"; got ${show(source)}`,
     });
   }
-  if (typeof locator !== 'string' || locator.trim() === '' || locator.length > MAX_LOCATOR || !/\d/.test(locator)) {
-    issues.push({
-      path: `${path}.locator`,
-      message: `expected a place in the file such as "p3 cl 4.2" or "L120-L126"; got ${show(locator)}`,
-    });
-  }
-  const length = typeof quote === 'string' ? quote.trim().length : 0;
-  if (length < QUOTE.min || length > QUOTE.max) {
+  checkLocator(context, locator, `${path}.locator`, issues);
+  const words = typeof quote === 'string' ? quote.trim() : '';
+  // Bold marks and white space alone are no words; see normaliseQuote.
+  if (normaliseQuote(words).length < QUOTE.min || words.length > QUOTE.max) {
     issues.push({
       path: `${path}.quote`,
-      message: `expected a verbatim quote of ${QUOTE.min}-${QUOTE.max} characters; got ${typeof quote === 'string' ? `${length} characters` : show(quote)}`,
+      message: `expected a verbatim quote of ${QUOTE.min}-${QUOTE.max} characters; got ${typeof quote === 'string' ? `${words.length} characters` : show(quote)}`,
     });
   }
   if (
@@ -92,10 +91,9 @@ function readPassage(
     attribute !== null &&
     !(typeof attribute === 'string' && Object.hasOwn(entity.attributes.shape, attribute))
   ) {
-    const close = typeof attribute === 'string' ? nearest(attribute, Object.keys(entity.attributes.shape)) : undefined;
     issues.push({
       path: `${path}.attribute`,
-      message: `expected an attribute of ${entity.name}; got ${show(attribute)}${close ? `. Did you mean ${close}?` : ''}`,
+      message: `expected an attribute of ${entity.name}; got ${show(attribute)}${didYouMean(attribute, Object.keys(entity.attributes.shape))}`,
     });
   }
   if (
@@ -110,9 +108,25 @@ function readPassage(
     {
       source: source as string,
       locator: locator as string,
-      quote: quote as string,
+      quote: words,
       ...(typeof attribute === 'string' && { attribute }),
       ...(typeof confidence === 'number' && { confidence }),
     },
   ];
+}
+
+/** What a place looks like beyond being a short text is the schema's to say: it is a part of the passage's key. */
+function checkLocator({ schema }: TaskContext, locator: unknown, path: string, issues: Issue[]): void {
+  if (typeof locator !== 'string' || locator.trim() === '' || locator.length > MAX_LOCATOR) {
+    issues.push({
+      path,
+      message: `expected a place in the file such as "p3 cl 4.2" or "L120-L126"; got ${show(locator)}`,
+    });
+    return;
+  }
+  const passage = entityOf(schema, schema.provenance?.entity ?? '');
+  const judged = passage?.attributes.shape[passage.key[2] ?? '']?.safeParse(locator);
+  if (judged?.success === false) {
+    issues.push({ path, message: judged.error.issues[0]?.message ?? `got ${show(locator)}` });
+  }
 }

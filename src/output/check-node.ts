@@ -1,12 +1,12 @@
 /** One submitted entity row → a staged node, or the issues by path. Total: any value gives one or the other. */
-import type { EntityDefinition, Properties } from '../../schemas/define.ts';
+import type { EntityDefinition, MasterSchema, Properties } from '../../schemas/define.ts';
 import type { Issue } from '../../schemas/run-event.ts';
-import { nearest } from '../schema/nearest.ts';
+import { ensureError } from '../errors.ts';
 import { checkEvidence } from './check-evidence.ts';
 import { isUuid } from './keys.ts';
 import type { StagedNode } from './submission.ts';
 import { boundKey, entityOf, ownEntities, producersOf, type TaskContext } from './task-context.ts';
-import { isRecord, show } from './values.ts';
+import { cut, didYouMean, isRecord, NAME_SHOWN, show, sizeProblem } from './values.ts';
 
 export type Checked<Row> = { readonly row: Row } | { readonly issues: readonly Issue[] };
 
@@ -19,7 +19,7 @@ export function checkNode(context: TaskContext, value: unknown, path: string): C
   const issues: Issue[] = Object.keys(value)
     .filter((name) => !FIELDS.includes(name))
     .map((name) => ({
-      path: `${path}.${name}`,
+      path: `${path}.${cut(name, NAME_SHOWN)}`,
       message: `unknown field; attributes of the entity go into "attributes", the rest is ${FIELDS.join(', ')}`,
     }));
   const entity = ownEntity(context, value['entity'], `${path}.entity`, issues);
@@ -52,11 +52,7 @@ function ownEntity(context: TaskContext, name: unknown, path: string, issues: Is
     const whose = entity.producers.map(({ task }) => task).join(', ');
     issues.push({ path, message: `${entity.name} belongs to ${whose}; ${mine}` });
   } else {
-    const close = typeof name === 'string' ? nearest(name, names) : undefined;
-    issues.push({
-      path,
-      message: `expected an entity, got ${show(name)}${close ? `. Did you mean ${close}?` : ''}; ${mine}`,
-    });
+    issues.push({ path, message: `expected an entity, got ${show(name)}${didYouMean(name, names)}; ${mine}` });
   }
   return undefined;
 }
@@ -71,11 +67,16 @@ function parseAttributes(
   const { scope: scopeName, common } = context.schema;
   const own: Record<string, unknown> = {};
   const shared: Record<string, unknown> = {};
+  let isWhole = true;
   for (const [name, value] of Object.entries(given)) {
     // Models write null for "nothing to say": the same as leaving the attribute out.
     if (value === null || value === undefined) continue;
-    const at = `${path}.${name}`;
-    if (name === scopeName) {
+    const at = `${path}.${cut(name, NAME_SHOWN)}`;
+    const oversize = sizeProblem(value);
+    if (oversize !== undefined) {
+      issues.push({ path: at, message: oversize });
+      isWhole = false;
+    } else if (name === scopeName) {
       if (value !== context.scope)
         issues.push({ path: at, message: `expected "${context.scope}" or nothing; got ${show(value)}` });
     } else if (common.engine.includes(name)) {
@@ -85,13 +86,12 @@ function parseAttributes(
     } else if (Object.hasOwn(common.agent.shape, name)) {
       shared[name] = value;
     } else {
-      const close = nearest(name, [...Object.keys(entity.attributes.shape), ...Object.keys(common.agent.shape)]);
-      issues.push({
-        path: at,
-        message: `${entity.name} has no such attribute${close ? `. Did you mean ${close}?` : ''}`,
-      });
+      const known = [...Object.keys(entity.attributes.shape), ...Object.keys(common.agent.shape)];
+      issues.push({ path: at, message: `${entity.name} has no such attribute${didYouMean(name, known)}` });
     }
   }
+  // What was left out above would be reported once more, as missing.
+  if (!isWhole) return {};
   for (const name of entity.key.slice(1)) {
     if (isUuid(own[name])) {
       issues.push({
@@ -100,14 +100,12 @@ function parseAttributes(
       });
     }
   }
-  const parsed = (entity.refined ?? entity.attributes).safeParse(own);
-  const parsedShared = common.agent.safeParse(shared);
-  for (const result of [parsed, parsedShared]) {
-    if (result.success) continue;
-    for (const issue of result.error.issues) issues.push({ path: pathOf(path, issue.path), message: issue.message });
+  const judged = judgeAttributes(context.schema, entity, { ...own, ...shared });
+  if (!judged.success) {
+    for (const issue of judged.issues) issues.push({ path: pathOf(path, issue.path), message: issue.message });
+    return {};
   }
-  if (!parsed.success || !parsedShared.success) return {};
-  const attributes = { ...(parsed.data as Properties), ...(parsedShared.data as Properties) };
+  const { attributes } = judged;
   checkWhere(context, entity, attributes, path, issues);
   for (const [name, value] of Object.entries(boundKey(context, entity))) {
     if (attributes[name] !== value) {
@@ -118,6 +116,40 @@ function parseAttributes(
     }
   }
   return attributes;
+}
+
+interface Fault {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** What the schema itself says of a row's attributes, own and common; a rule of the schema that throws is a fault too. */
+export function judgeAttributes(
+  { common }: MasterSchema,
+  entity: EntityDefinition,
+  given: Readonly<Record<string, unknown>>,
+):
+  | { readonly success: true; readonly attributes: Properties }
+  | { readonly success: false; readonly issues: readonly Fault[] } {
+  const isOwn = (name: string) => Object.hasOwn(entity.attributes.shape, name);
+  const pick = (which: (name: string) => boolean) =>
+    Object.fromEntries(Object.entries(given).filter(([name]) => which(name)));
+  const issues: Fault[] = [];
+  let attributes: Properties = {};
+  for (const [type, value] of [
+    [entity.refined ?? entity.attributes, pick(isOwn)],
+    [common.agent, pick((name) => !isOwn(name))],
+  ] as const) {
+    try {
+      const result = type.safeParse(value);
+      if (result.success) attributes = { ...attributes, ...(result.data as Properties) };
+      else issues.push(...result.error.issues);
+    } catch (thrown) {
+      const { message } = ensureError(thrown);
+      issues.push({ path: [], message: `a rule of the schema failed (${message}); it is no fault of the row` });
+    }
+  }
+  return issues.length > 0 ? { success: false, issues } : { success: true, attributes };
 }
 
 /** Several tasks may produce an entity; the discriminator says which nodes are this one's. */

@@ -1,158 +1,157 @@
 /** What a task still owes: counts, relationships, ends. Pure; existing nodes of other tasks come in as a set of ids. */
 import type { RelationshipDefinition } from '../../schemas/define.ts';
 import type { Issue } from '../../schemas/run-event.ts';
-import { type GraphRelationship, type NodeKey, nodeId } from '../ports.ts';
-import { keyText } from './keys.ts';
-import { fits, linkedEdges } from './links.ts';
+import { type NodeKey, nodeId } from '../ports.ts';
+import { type NoneReasons, owedCounts } from './counts.ts';
+import { type Edge, edgesOf, misfit, type PropertiesOf } from './edges.ts';
+import { keyAttributes, keyText } from './keys.ts';
+import { fits, leastOf, whereText } from './links.ts';
 import type { StagedNode, Submission } from './submission.ts';
-import { ownEntities, ownRelationships, owns, producersOf, type TaskContext } from './task-context.ts';
-import { isRecord, show } from './values.ts';
+import { entityOf, ownRelationships, owns, standsAt, type TaskContext } from './task-context.ts';
 
-/** Keys named in one message; the rest is counted. */
+/** Keys named in one message, and messages of one kind; the rest is counted. */
 const NAMED = 20;
 
-/** Reasons why an entity with a minimum of 0 has no rows. */
-export type NoneReasons = ReadonlyMap<string, string>;
-
-/** Reads `none: [{entity, reason}]` of a complete call. */
-export function readNone(context: TaskContext, value: unknown, issues: Issue[]): NoneReasons {
-  const reasons = new Map<string, string>();
-  if (value === undefined || value === null) return reasons;
-  if (!Array.isArray(value)) {
-    issues.push({ path: 'none', message: `expected a list of {entity, reason}; got ${show(value)}` });
-    return reasons;
-  }
-  value.forEach((one, i) => {
-    const entity = isRecord(one) ? one['entity'] : undefined;
-    const reason = isRecord(one) ? one['reason'] : undefined;
-    const own = ownEntities(context).find(({ name }) => name === entity);
-    if (!own)
-      issues.push({ path: `none[${i}].entity`, message: `expected an entity of this task; got ${show(entity)}` });
-    else if (typeof reason !== 'string' || reason.trim().length < 10) {
-      issues.push({
-        path: `none[${i}].reason`,
-        message: 'expected the reason in a sentence: what you read, and why there is none',
-      });
-    } else if (minimum(context, own.name) > 0) {
-      issues.push({
-        path: `none[${i}].entity`,
-        message: `${own.name} cannot be empty: at least ${minimum(context, own.name)} must be submitted`,
-      });
-    } else reasons.set(own.name, reason);
-  });
-  return reasons;
-}
-
-/** Everything that keeps the submission from being complete. `existing` holds ids of nodes in the graph. */
+/**
+ * Everything that keeps the submission from being complete. `existing` holds ids of nodes in the graph; `propertiesOf`
+ * says of nodes of other tasks what narrows a relationship, where a key does not say it.
+ */
 export function owed(
   context: TaskContext,
   submission: Submission,
   existing: ReadonlySet<string>,
   none: NoneReasons,
+  propertiesOf?: PropertiesOf,
 ): readonly Issue[] {
   const nodes = [...submission.nodes.values()];
-  const edges = edgesOf(context, submission);
+  const edges = edgesOf(context, submission, propertiesOf);
+  const exists = (end: NodeKey) =>
+    end.key.length === 1 || submission.nodes.has(nodeId(end)) || existing.has(nodeId(end));
+  const drawn: Edge[] = [];
+  const strays: Issue[] = [];
+  for (const edge of edges) {
+    const wrong = misfit(context, submission, edge, propertiesOf);
+    if (!wrong) drawn.push(edge);
+    // An implied edge that does not fit its target is not drawn, and no fault.
+    else if (!edge.definition.link && exists(wrong.node)) strays.push(strayed(edge, wrong));
+  }
   return [
-    ...counts(context, nodes, none),
-    ...dangling(context, submission, edges, existing),
-    ...ownRelationships(context).flatMap((definition) => cardinality(definition, nodes, edges)),
+    ...owedCounts(context, submission, none),
+    ...dangling(context, edges, exists),
+    ...orphans(context, nodes, edges, exists),
+    ...listed(strays, 'relationships'),
+    ...ownRelationships(context).flatMap((definition) => cardinality(context, definition, nodes, edges, drawn)),
   ];
 }
 
-/** Ends that must be looked up before {@link owed} can judge. */
+/** Ends and owners that must be looked up before {@link owed} can judge. */
 export function endsToLookUp(context: TaskContext, submission: Submission): readonly NodeKey[] {
-  return edgesOf(context, submission)
-    .flatMap(({ from, to }) => [from, to])
-    .filter((end) => !submission.nodes.has(nodeId(end)));
+  const ends = new Map<string, NodeKey>();
+  const owners = [...submission.nodes.values()].flatMap((node) => ownerOf(context, node) ?? []);
+  for (const end of [...edgesOf(context, submission).flatMap(({ from, to }) => [from, to]), ...owners]) {
+    if (!submission.nodes.has(nodeId(end))) ends.set(nodeId(end), end);
+  }
+  return [...ends.values()];
 }
 
-interface Edge extends GraphRelationship {
-  readonly definition: RelationshipDefinition;
-}
+type Exists = (end: NodeKey) => boolean;
 
-function edgesOf(context: TaskContext, submission: Submission): readonly Edge[] {
-  const submitted = [...submission.relationships.values()].map((edge): Edge => {
-    const definition = context.schema.relationships.find(
-      ({ type, from, to }) => type === edge.type && from === edge.from.entity && to === edge.to.entity,
-    )!;
-    return { ...edge, definition };
-  });
-  return [...[...submission.nodes.values()].flatMap((node) => linkedEdges(context, node)), ...submitted];
-}
-
-function minimum(context: TaskContext, entity: string): number {
-  const definition = ownEntities(context).find(({ name }) => name === entity);
-  return Math.max(0, ...(definition ? producersOf(definition, context.instance.task) : []).map(({ min }) => min ?? 1));
-}
-
-function counts(context: TaskContext, nodes: readonly StagedNode[], none: NoneReasons): Issue[] {
-  return ownEntities(context).flatMap(({ name }): Issue[] => {
-    const count = nodes.filter(({ entity }) => entity === name).length;
-    const least = minimum(context, name);
-    if (count < least) return [{ path: name, message: `expected at least ${least}; ${count} submitted so far` }];
-    if (count === 0 && !none.has(name)) {
-      return [
-        {
-          path: name,
-          message: `none submitted; if the documents have none, say so with none: [{entity: "${name}", reason: …}]`,
-        },
-      ];
-    }
-    return [];
-  });
-}
-
-function dangling(
-  context: TaskContext,
-  submission: Submission,
-  edges: readonly Edge[],
-  existing: ReadonlySet<string>,
-): Issue[] {
-  return edges.flatMap(({ definition, from, to }): Issue[] =>
-    [from, to]
-      .filter((end) => end.key.length > 1 && !submission.nodes.has(nodeId(end)) && !existing.has(nodeId(end)))
+function dangling(context: TaskContext, edges: readonly Edge[], exists: Exists): readonly Issue[] {
+  const byDefinition = new Map<RelationshipDefinition, Issue[]>();
+  for (const { definition, from, to } of edges) {
+    for (const end of [from, to]) {
+      if (exists(end)) continue;
       // A narrowed link to another task's node is drawn only where it fits.
-      .filter((end) => !(definition.link && definition.toWhere && end === to && !owns(context, end.entity)))
-      .map((end) => {
-        const other = end === from ? to : from;
-        return {
-          path: `${other.entity} ${keyText(other)}`,
-          message: `${definition.type}: there is no ${end.entity} "${keyText(end)}"${owns(context, end.entity) ? '; submit it, or correct the key' : ''}`,
-        };
-      }),
+      const where = end === to ? definition.toWhere : definition.fromWhere;
+      if (definition.link && where && !owns(context, end.entity) && !fits(keyAttributes(context, end), where)) continue;
+      const other = end === from ? to : from;
+      const cure = owns(context, end.entity) ? '; submit it, or correct the key' : '';
+      const issues = byDefinition.get(definition) ?? [];
+      byDefinition.set(definition, issues);
+      issues.push({
+        path: `${other.entity} ${keyText(other)}`,
+        message: `${definition.type}: there is no ${end.entity} "${keyText(end)}"${cure}`,
+      });
+    }
+  }
+  return [...byDefinition].flatMap(([{ type }, issues]) => listed(issues, `ends of ${type}`));
+}
+
+/** Owned nodes without their owner, where no relationship already says so. */
+function orphans(
+  context: TaskContext,
+  nodes: readonly StagedNode[],
+  edges: readonly Edge[],
+  exists: Exists,
+): readonly Issue[] {
+  const tied = new Set(
+    edges.flatMap(({ from, to }) => [`${nodeId(from)} ${nodeId(to)}`, `${nodeId(to)} ${nodeId(from)}`]),
   );
+  const issues = nodes.flatMap((node): Issue[] => {
+    const owner = ownerOf(context, node);
+    if (!owner || exists(owner) || tied.has(`${nodeId(owner)} ${nodeId(node)}`)) return [];
+    const message = `belongs to ${owner.entity} "${keyText(owner)}", which does not exist; submit it, or correct the key`;
+    return [{ path: `${node.entity} ${keyText(node)}`, message }];
+  });
+  return listed(issues, 'rows without their owner');
+}
+
+/** The node that owns this one: its key is the beginning of this one's. */
+function ownerOf({ schema }: TaskContext, { entity, key }: NodeKey): NodeKey | undefined {
+  const owner = entityOf(schema, entityOf(schema, entity)?.ownedBy ?? '');
+  return owner && { entity: owner.name, key: key.slice(0, owner.key.length) };
+}
+
+function strayed({ definition, from, to }: Edge, { node, where }: NonNullable<ReturnType<typeof misfit>>): Issue {
+  const other = node === from ? to : from;
+  return {
+    path: `${other.entity} ${keyText(other)}`,
+    message: `${definition.type}: ${node.entity} "${keyText(node)}" is none with ${whereText(where)}; withdraw the relationship, or correct the key`,
+  };
 }
 
 function cardinality(
+  context: TaskContext,
   definition: RelationshipDefinition,
   nodes: readonly StagedNode[],
   edges: readonly Edge[],
+  drawn: readonly Edge[],
 ): Issue[] {
-  const { type, from, to, perSource, required, resolution } = definition;
+  const { type, from, to, toWhere, perSource, resolution } = definition;
   if (resolution === 'late') return [];
-  const mine = edges.filter((edge) => edge.definition === definition);
+  const mine = drawn.filter((edge) => edge.definition === definition);
   const single = definition.cardinality === 'n:1' || definition.cardinality === '1:1';
-  const min = perSource?.min ?? (required ? 1 : 0);
+  const min = leastOf(definition);
   const max = perSource?.max ?? (single ? 1 : Number.POSITIVE_INFINITY);
   const bySource = countBy(mine.map((edge) => nodeId(edge.from)));
   const inner = new Set(
-    edges.filter((edge) => edge.type === perSource?.leavesOf && edge.to.entity === from).map((edge) => nodeId(edge.to)),
+    edges
+      .filter((edge) => edge.type === perSource?.leavesOf && standsAt(context.schema, from, edge.to.entity))
+      .map((edge) => nodeId(edge.to)),
   );
-  const sources = nodes.filter(({ entity, attributes }) => entity === from && fits(attributes, definition.fromWhere));
+  const sources = nodes.filter(
+    ({ entity, attributes }) =>
+      standsAt(context.schema, from, entity) &&
+      // With "*", the far end itself is none of those that need one.
+      !(from === '*' && entity === to) &&
+      fits(attributes, definition.fromWhere),
+  );
   const few = sources.filter((node) => !inner.has(nodeId(node)) && (bySource.get(nodeId(node)) ?? 0) < min);
   const many = sources.filter((node) => (bySource.get(nodeId(node)) ?? 0) > max);
   const issues: Issue[] = [];
+  const kind = from === '*' ? 'row' : from;
   const leaf = perSource?.leavesOf ? ' without others below it' : '';
+  const which = toWhere ? ` with ${whereText(toWhere)}` : '';
   if (few.length > 0) {
     issues.push({
       path: `${from} ${type} ${to}`,
-      message: `each ${from}${leaf} needs at least ${min}; too few: ${named(few)}`,
+      message: `each ${kind}${leaf} needs at least ${min}${which}; too few: ${named(few)}`,
     });
   }
   if (many.length > 0) {
     issues.push({
       path: `${from} ${type} ${to}`,
-      message: `each ${from} may have at most ${max}; too many: ${named(many)}`,
+      message: `each ${kind} may have at most ${max}${which}; too many: ${named(many)}`,
     });
   }
   if (definition.cardinality === '1:n' || definition.cardinality === '1:1') {
@@ -161,11 +160,18 @@ function cardinality(
     if (shared.length > 0) {
       issues.push({
         path: `${from} ${type} ${to}`,
-        message: `a ${to} belongs to one ${from} only; shared: ${named(shared)}`,
+        message: `a ${to} belongs to one ${kind} only; shared: ${named(shared)}`,
       });
     }
   }
   return issues;
+}
+
+/** The first issues of one kind; the rest is counted. */
+function listed(issues: readonly Issue[], kind: string): readonly Issue[] {
+  if (issues.length <= NAMED) return issues;
+  const more = { path: kind, message: `and ${issues.length - NAMED} more of this kind` };
+  return [...issues.slice(0, NAMED), more];
 }
 
 function countBy(ids: readonly string[]): Map<string, number> {

@@ -2,8 +2,8 @@
 import type { EntityDefinition } from '../../schemas/define.ts';
 import type { Issue } from '../../schemas/run-event.ts';
 import type { NodeKey } from '../ports.ts';
-import type { TaskContext } from './task-context.ts';
-import { isRecord, show } from './values.ts';
+import { entityOf, type TaskContext } from './task-context.ts';
+import { cut, isRecord, NAME_SHOWN, show, sizeProblem } from './values.ts';
 
 const UUID = /^\{?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\}?$/i;
 
@@ -20,6 +20,15 @@ export function keyText({ key }: NodeKey): string {
 /** The key of an item as one text, the name of a fan-out instance. */
 export function itemKeyOf(node: NodeKey): string {
   return node.key.slice(1).join('/');
+}
+
+/** What a key says of its node: the values of its key attributes by name. */
+export function keyAttributes(
+  context: TaskContext,
+  { entity, key }: NodeKey,
+): Readonly<Record<string, string | number>> {
+  const names = entityOf(context.schema, entity)?.key ?? [];
+  return Object.fromEntries(names.map((name, i) => [name, key[i]!]));
 }
 
 /** Reads a key object such as `{code: "5.1"}`; issues name the parts at fault. */
@@ -46,7 +55,10 @@ export function readKey(
       }
       continue;
     }
-    issues.push({ path: `${path}.${name}`, message: `not a part of the key of ${entity.name}; expected ${form}` });
+    issues.push({
+      path: `${path}.${cut(name, NAME_SHOWN)}`,
+      message: `not a part of the key of ${entity.name}; expected ${form}`,
+    });
   }
   const parts = names.map((name): string | number => {
     const given = value[name];
@@ -57,6 +69,11 @@ export function readKey(
     }
     if (isUuid(given)) {
       issues.push({ path: at, message: `expected a business key from the documents; got the UUID ${show(given)}` });
+      return '';
+    }
+    const oversize = sizeProblem(given);
+    if (oversize !== undefined) {
+      issues.push({ path: at, message: oversize });
       return '';
     }
     const parsed = entity.attributes.shape[name]?.safeParse(given);

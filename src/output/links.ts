@@ -1,8 +1,8 @@
 /** The relationships that follow from a node's attributes, so that nobody has to submit them. */
 import type { KeyPart, Properties, RelationshipDefinition } from '../../schemas/define.ts';
-import type { GraphRelationship, NodeKey } from '../ports.ts';
+import { type GraphRelationship, type NodeKey, nodeId } from '../ports.ts';
 import type { StagedNode } from './submission.ts';
-import { entityOf, type TaskContext } from './task-context.ts';
+import { entityOf, standsAt, type TaskContext } from './task-context.ts';
 
 /** An edge that an attribute implies. */
 export interface LinkedEdge extends GraphRelationship {
@@ -20,20 +20,36 @@ export function linkedEdges(context: TaskContext, node: StagedNode): readonly Li
     if (!link || resolution === 'late') return [];
     const near = 'to' in link ? definition.from : definition.to;
     const where = 'to' in link ? definition.fromWhere : definition.toWhere;
-    if (near !== node.entity || !fits(node.attributes, where)) return [];
+    if (!standsAt(context.schema, near, node.entity) || !fits(node.attributes, where)) return [];
     const farName = 'to' in link ? definition.to : definition.from;
     const parts = 'to' in link ? link.to : link.from;
     const attribute = attributeOf(parts);
-    return farKeys(context, farName, parts, node.attributes).map((far): LinkedEdge => {
+    // With "*" an entity may find itself at the far end: the root of everything belongs to nothing.
+    const fars = farKeys(context, farName, parts, node.attributes).filter(
+      (far) => near !== '*' || nodeId(far) !== nodeId(node),
+    );
+    return fars.map((far): LinkedEdge => {
       const [from, to] = 'to' in link ? [keyOf(node), far] : [far, keyOf(node)];
       return { definition, type: definition.type, from, to, far, ...(attribute && { attribute }) };
     });
   });
 }
 
+/** How many edges of this kind each from-node needs. */
+export function leastOf({ perSource, required }: RelationshipDefinition): number {
+  return perSource?.min ?? (required ? 1 : 0);
+}
+
 /** Whether a node's attributes have the values that narrow an end. */
 export function fits(attributes: Properties, where: Readonly<Record<string, string>> | undefined): boolean {
   return Object.entries(where ?? {}).every(([name, value]) => attributes[name] === value);
+}
+
+/** `kind = paper, state = new`. */
+export function whereText(where: Readonly<Record<string, unknown>>): string {
+  return Object.entries(where)
+    .map(([name, value]) => `${name} = ${String(value)}`)
+    .join(', ');
 }
 
 export function keyOf({ entity, key }: NodeKey): NodeKey {

@@ -1,7 +1,9 @@
 /** What a complete submission becomes in the graph: nodes, evidence, and every relationship, submitted or implied. */
 import type { Properties } from '../../schemas/define.ts';
 import { type GraphNode, type GraphRelationship, nodeId } from '../ports.ts';
-import { fits, keyOf, linkedEdges } from './links.ts';
+import { edgesOf, misfit, type PropertiesOf } from './edges.ts';
+import { keyOf, linkedEdges } from './links.ts';
+import { normaliseQuote } from './quote.ts';
 import { relationshipId, type StagedEvidence, type StagedNode, type Submission } from './submission.ts';
 import { entityOf, type TaskContext } from './task-context.ts';
 
@@ -14,7 +16,7 @@ export interface PublicationPorts {
   /** Hex digest of UTF-8 text. */
   readonly sha256: (text: string) => string;
   /** Properties of nodes of other tasks, where known; decides whether a narrowed link fits its target. */
-  readonly propertiesOf: (id: string) => Properties | undefined;
+  readonly propertiesOf: PropertiesOf;
 }
 
 /** Attribute that names the task a node comes from; every schema's common engine attributes may hold it. */
@@ -29,22 +31,13 @@ export function publication(context: TaskContext, submission: Submission, ports:
   };
   for (const node of submission.nodes.values()) {
     nodes.set(nodeId(node), graphNode(context, node, node.attributes));
-    for (const edge of linkedEdges(context, node)) {
-      const far = submission.nodes.get(nodeId(edge.far))?.attributes ?? ports.propertiesOf(nodeId(edge.far));
-      const where =
-        edge.definition.link && 'to' in edge.definition.link ? edge.definition.toWhere : edge.definition.fromWhere;
-      if (where && !keyFits(context, edge.far, where) && !(far && fits(far, where))) continue;
-      draw(edge);
-    }
     for (const passage of node.evidence) publishPassage(context, node, passage, ports, nodes, draw);
   }
-  for (const edge of submission.relationships.values()) draw(edge);
+  for (const edge of edgesOf(context, submission, ports.propertiesOf)) {
+    // A submitted edge that does not fit has been refused by the review; an implied one is not meant.
+    if (!misfit(context, submission, edge, ports.propertiesOf)) draw(edge);
+  }
   return { nodes: [...nodes.values()], relationships: [...edges.values()] };
-}
-
-/** A quote as it is compared and hashed: bold marks removed, white space folded, trimmed. */
-export function normaliseQuote(quote: string): string {
-  return quote.replaceAll('**', '').replaceAll(/\s+/g, ' ').trim();
 }
 
 /** Everything the engine writes into the graph beside agents: a node with its scope edge and other implied edges. */
@@ -70,16 +63,17 @@ function publishPassage(
 ): void {
   const { provenance, common } = context.schema;
   if (!provenance) return;
-  const quoteHash = sha256(normaliseQuote(quote)).slice(0, 16);
+  const hash = sha256(normaliseQuote(quote)).slice(0, 16);
+  // How its key attributes are called is the schema's to say; the order is fixed: source, locator, hash.
+  const [, ...names] = entityOf(context.schema, provenance.entity)?.key ?? [];
+  const key = [source, locator, hash];
   const passage: StagedNode = {
     entity: provenance.entity,
-    key: [context.scope, source, locator, quoteHash],
+    key: [context.scope, ...key],
     attributes: {
       ...(common.agent.parse({}) as Properties),
-      sourcePath: source,
-      locator,
+      ...Object.fromEntries(key.map((part, i) => [names[i]!, part])),
       quote,
-      quoteHash,
       ...(attribute !== undefined && { attribute }),
       ...(confidence !== undefined && { confidence }),
     },
@@ -107,14 +101,4 @@ function graphNode(context: TaskContext, { entity, key }: StagedNode, attributes
       ...(context.schema.common.engine.includes(PRODUCED_BY) && { [PRODUCED_BY]: context.instance.task }),
     },
   };
-}
-
-/** Whether the far end's own key already has the values that narrow it. */
-function keyFits(
-  context: TaskContext,
-  far: { entity: string; key: readonly (string | number)[] },
-  where: Readonly<Record<string, string>>,
-): boolean {
-  const names = entityOf(context.schema, far.entity)?.key ?? [];
-  return Object.entries(where).every(([name, value]) => names.includes(name) && far.key[names.indexOf(name)] === value);
 }

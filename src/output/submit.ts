@@ -3,8 +3,8 @@ import type { Issue } from '../../schemas/run-event.ts';
 import { type NodeKey, nodeId } from '../ports.ts';
 import { type Checked, checkNode } from './check-node.ts';
 import { checkRelationship } from './check-relationship.ts';
-import { readKey } from './keys.ts';
-import { fits, linkedEdges } from './links.ts';
+import { keyAttributes, readKey } from './keys.ts';
+import { fits, type LinkedEdge, linkedEdges } from './links.ts';
 import {
   relationshipId,
   type StagedNode,
@@ -14,7 +14,7 @@ import {
   unstage,
 } from './submission.ts';
 import { ownEntities, owns, type TaskContext } from './task-context.ts';
-import { isRecord, show } from './values.ts';
+import { isRecord, readArguments, show } from './values.ts';
 
 /** Rows of one call; more must come in several calls. */
 export const MAX_ROWS = 2_000;
@@ -34,13 +34,7 @@ export interface Answer {
 /** Judges each row by itself; what needs the graph comes after, in {@link settleRows}. */
 export function checkRows(context: TaskContext, input: unknown): PassedRows & { readonly issues: readonly Issue[] } {
   const issues: Issue[] = [];
-  const given = isRecord(input) ? input : {};
-  if (!isRecord(input))
-    issues.push({ path: 'arguments', message: `expected {entities, relationships}; got ${show(input)}` });
-  for (const name of Object.keys(given)) {
-    if (!['entities', 'relationships'].includes(name))
-      issues.push({ path: name, message: 'unknown field; expected entities and relationships' });
-  }
+  const given = readArguments(input, ['entities', 'relationships'], issues);
   const entities = rowsOf(given['entities'], 'entities', issues);
   const relationships = rowsOf(given['relationships'], 'relationships', issues);
   if (issues.length === 0 && entities.length + relationships.length === 0) {
@@ -55,19 +49,24 @@ export function checkRows(context: TaskContext, input: unknown): PassedRows & { 
       return [];
     });
   const nodes = pass(entities, 'entities', (row, path) => checkNode(context, row, path));
+  const edges = pass(relationships, 'relationships', (row, path) => checkRelationship(context, row, path));
+  return { nodes: firstOf(nodes, nodeId, issues), relationships: firstOf(edges, relationshipId, issues), issues };
+}
+
+/** The first row of each identity; each later one is an issue, since it would hide the first. */
+function firstOf<Row>(
+  rows: readonly { readonly path: string; readonly row: Row }[],
+  idOf: (row: Row) => string,
+  issues: Issue[],
+) {
   const first = new Map<string, string>();
-  for (const { path, row } of nodes) {
-    const id = nodeId(row);
+  return rows.filter(({ path, row }) => {
+    const id = idOf(row);
     const earlier = first.get(id);
-    if (earlier)
-      issues.push({ path, message: `the same key as ${earlier} in one call; the later one would hide the earlier` });
-    else first.set(id, path);
-  }
-  return {
-    nodes: nodes.filter(({ path, row }) => first.get(nodeId(row)) === path),
-    relationships: pass(relationships, 'relationships', (row, path) => checkRelationship(context, row, path)),
-    issues,
-  };
+    if (earlier === undefined) first.set(id, path);
+    else issues.push({ path, message: `the same key as ${earlier} in one call; the later one would hide the earlier` });
+    return earlier === undefined;
+  });
 }
 
 /**
@@ -91,7 +90,7 @@ export function settleRows(
   const issues: Issue[] = [];
   const missing = (end: NodeKey) => end.key.length > 1 && !owns(context, end.entity) && !existing.has(nodeId(end));
   const nodes = rows.nodes.filter(({ path, row }) => {
-    const wrong = linkedEdges(context, row).filter(({ far, definition }) => missing(far) && !narrowed(definition));
+    const wrong = linkedEdges(context, row).filter((edge) => missing(edge.far) && !mayBeAbsent(context, edge));
     for (const { far, attribute } of wrong) {
       issues.push({
         path: `${path}.attributes${attribute ? `.${attribute}` : ''}`,
@@ -126,9 +125,7 @@ export function settleRows(
 /** Takes staged rows back by key. */
 export function withdraw(context: TaskContext, submission: Submission, input: unknown): Answer {
   const issues: Issue[] = [];
-  const given = isRecord(input) ? input : {};
-  if (!isRecord(input))
-    issues.push({ path: 'arguments', message: `expected {entities, relationships}; got ${show(input)}` });
+  const given = readArguments(input, ['entities', 'relationships'], issues);
   const nodeIds = new Set<string>();
   rowsOf(given['entities'], 'entities', issues).forEach((value, i) => {
     const path = `entities[${i}]`;
@@ -159,19 +156,10 @@ export function withdraw(context: TaskContext, submission: Submission, input: un
   return { submission: accepted > 0 ? unstage(submission, nodeIds, edgeIds) : submission, accepted, issues };
 }
 
-/** A link whose target is narrowed by a value is drawn only where it fits; a target that does not is no fault. */
-function narrowed({ toWhere, link }: { toWhere?: Readonly<Record<string, string>>; link?: unknown }): boolean {
-  return link !== undefined && toWhere !== undefined && !fits(constantsOf(link), toWhere);
-}
-
-function constantsOf(link: unknown): Record<string, string> {
-  const parts = isRecord(link) ? (link['to'] ?? link['from']) : undefined;
-  if (!isRecord(parts)) return {};
-  return Object.fromEntries(
-    Object.entries(parts).flatMap(([name, part]) =>
-      isRecord(part) && typeof part['constant'] === 'string' ? [[name, part['constant']]] : [],
-    ),
-  );
+/** An edge whose far end is narrowed by a value that its key does not hold is drawn only where it fits. */
+function mayBeAbsent(context: TaskContext, { definition, far, from }: LinkedEdge): boolean {
+  const where = far === from ? definition.fromWhere : definition.toWhere;
+  return where !== undefined && !fits(keyAttributes(context, far), where);
 }
 
 function rowsOf(value: unknown, name: string, issues: Issue[]): readonly unknown[] {

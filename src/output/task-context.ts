@@ -34,11 +34,21 @@ export function owns(context: TaskContext, entity: string): boolean {
   return ownEntities(context).some(({ name }) => name === entity);
 }
 
+/** Whether nodes of `entity` may stand at an end that a relationship declares; `*` is every entity but the engine's own. */
+export function standsAt({ provenance, entities }: MasterSchema, end: string, entity: string): boolean {
+  if (end !== '*') return end === entity;
+  if (entity === provenance?.entity || entity === provenance?.sourceEntity) return false;
+  const producers = entities.find(({ name }) => name === entity)?.producers ?? [];
+  return producers.some(({ task }) => !task.startsWith('@'));
+}
+
 /** Relationships that start or, when drawn from the other end, stand at nodes of this task. */
 export function ownRelationships(context: TaskContext): readonly RelationshipDefinition[] {
-  const { provenance } = context.schema;
-  return context.schema.relationships.filter(
-    ({ type, from }) => owns(context, from) && type !== provenance?.relationship,
+  const { provenance, relationships } = context.schema;
+  const own = ownEntities(context);
+  return relationships.filter(
+    ({ type, from }) =>
+      type !== provenance?.relationship && own.some(({ name }) => standsAt(context.schema, from, name)),
   );
 }
 

@@ -1,11 +1,14 @@
 /** The inspector's page in a real Chromium, over the real machines. */
 import { spawnSync } from 'node:child_process';
-import { createServer, request, type Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createActor } from 'xstate';
 import { type Inspector, startInspector } from '../../inspector/server.ts';
+import { buildPage } from './build-page.ts';
 import { type LiveRun, liveRun } from './live-run.ts';
+import { oddMachine } from './odd-chart.ts';
 
 const CHROMIUM = process.env['CHROMIUM'] ?? spawnSync('which', ['chromium'], { encoding: 'utf8' }).stdout.trim();
 const SECRET = 'open-sesame-123';
@@ -25,73 +28,27 @@ if (!CHROMIUM && process.env['MUSTER_REQUIRE_BROWSER'])
 if (!CHROMIUM)
   process.stdout.write('No Chromium here: the inspector page is not tested. Install the package "chromium".\n');
 
-function get(
-  url: string,
-  headers: Record<string, string> = {},
-): Promise<{ status: number; body: string; csp: string }> {
-  return new Promise((resolve, reject) => {
-    request(url, { headers }, (response) => {
-      let body = '';
-      response.on('data', (chunk: Buffer) => {
-        body += chunk.toString();
-      });
-      response.on('end', () =>
-        resolve({ status: response.statusCode!, body, csp: String(response.headers['content-security-policy']) }),
-      );
-    })
-      .on('error', reject)
-      .end();
-  });
-}
-
-describe('the inspector’s server', () => {
-  let inspector: Inspector;
-  beforeAll(async () => {
-    inspector = await startInspector({ now: () => 0 });
-  });
-  afterAll(() => inspector.close());
-
-  it('listens on loopback and shows nothing without the token of the run', async () => {
-    const { origin, hostname, searchParams } = new URL(inspector.url);
-    expect(hostname).toBe('127.0.0.1');
-    expect(searchParams.get('token')!.length).toBeGreaterThanOrEqual(32);
-    expect(await get(`${origin}/`)).toMatchObject({ status: 401 });
-    expect(await get(`${origin}/feed?token=wrong`)).toMatchObject({ status: 401 });
-    expect(await get(inspector.url)).toMatchObject({ status: 200 });
-  });
-
-  it('refuses a name that only resolves to loopback, and allows the page no other origin', async () => {
-    expect(await get(inspector.url, { host: 'evil.example' })).toMatchObject({ status: 403 });
-    expect((await get(inspector.url)).csp).toMatch(/default-src 'none'; script-src 'self'.*connect-src 'self'/);
-  });
-
-  it('has no file but its own', async () => {
-    const { origin } = new URL(inspector.url);
-    for (const path of ['/../package.json', '/page/%2e%2e/%2e%2e/package.json', '/etc/passwd']) {
-      expect((await get(origin + path)).status).toBe(404);
-    }
-  });
-});
-
 describe.skipIf(!CHROMIUM)('the inspector’s page', () => {
   let browser: Browser;
   let inspector: Inspector;
   let run: LiveRun;
   let page: Page;
   let stately: Server;
+  let built: ReturnType<typeof buildPage>;
   const outside: string[] = [];
   const errors: string[] = [];
   const stateOf = (name: string) => page.locator('#actors [role=option]', { hasText: name }).first();
 
-  async function open(): Promise<Page> {
+  async function open(at = inspector): Promise<Page> {
     const context = await browser.newContext();
     const opened = await context.newPage();
     opened.on('request', (seen) => {
-      if (!seen.url().startsWith(new URL(inspector.url).origin)) outside.push(seen.url());
+      if (!seen.url().startsWith(new URL(at.url).origin)) outside.push(seen.url());
     });
     opened.on('pageerror', (error) => errors.push(error.message));
     opened.on('dialog', () => errors.push('a dialog was opened'));
-    await opened.goto(inspector.url);
+    await opened.clock.install();
+    await opened.goto(at.url);
     return opened;
   }
 
@@ -104,8 +61,10 @@ describe.skipIf(!CHROMIUM)('the inspector’s page', () => {
       );
     }).listen(0, '127.0.0.1');
     await new Promise((resolve) => stately.once('listening', resolve));
+    built = buildPage();
     inspector = await startInspector({
       now: Date.now,
+      compiled: built.folder,
       statelyOrigin: `http://127.0.0.1:${(stately.address() as AddressInfo).port}`,
     });
     browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
@@ -117,6 +76,7 @@ describe.skipIf(!CHROMIUM)('the inspector’s page', () => {
     await browser?.close();
     await inspector?.close();
     stately?.close();
+    built?.remove();
   });
 
   it('lists every actor that began before the page was opened, with its state', async () => {
@@ -199,5 +159,152 @@ describe.skipIf(!CHROMIUM)('the inspector’s page', () => {
       .map(({ definition }) => JSON.parse(definition!) as { id: string });
     expect(new Set(charts.map(({ id }) => id))).toContain('orchestrator');
     expect(JSON.stringify(got)).not.toContain(SECRET);
+  });
+
+  it('what happens after the hand-over follows it', async () => {
+    const popup = page.context().pages().at(-1)!;
+    const names = () =>
+      popup.evaluate(() =>
+        (globalThis as unknown as { got: { type: string; event?: { type: string } }[] }).got
+          .filter(({ type }) => type === '@xstate.event')
+          .map(({ event }) => event?.type ?? ''),
+      );
+    const before = (await names()).length;
+    await run.endTurn('emp-generation', 'complete');
+    await expect.poll(async () => (await names()).slice(before)).toContain('session.turn-ended');
+    await popup.close();
+  });
+
+  describe('with a machine that has everything', () => {
+    let own: Inspector;
+    let view: Page;
+    const actor = () => createActor(oddMachine, { inspect: own.inspect }).start();
+    let odd: ReturnType<typeof actor>;
+    const lit = (path: string) =>
+      view.waitForSelector(`#canvas g.state.active[data-path="${path}"]`, { state: 'attached' });
+
+    beforeAll(async () => {
+      own = await startInspector({ now: Date.now, compiled: built.folder });
+      odd = actor();
+      view = await open(own);
+    });
+    afterAll(() => own?.close());
+
+    it('lights every region of a parallel state, and marks the way that was taken', async () => {
+      await lit('idle');
+      odd.send({ type: 'start' });
+      await lit('both.left.one');
+      await lit('both.right.one');
+      odd.send({ type: 'left' });
+      await lit('both.left.two');
+      expect(await view.locator('path.arrow.taken').getAttribute('data-id')).toBe('both.left.one→both.left.two');
+      expect(await view.locator('g.state.visited[data-path="both.left.one"]').count()).toBe(1);
+      expect(await view.locator('g.state.active[data-path="both.left.one"]').count()).toBe(0);
+      expect(await view.locator('#calls').textContent()).toContain('upload');
+    });
+
+    it('draws endings, history, guards, delays and wildcards', async () => {
+      const drawn = (await view.locator('#canvas svg').textContent()) ?? '';
+      for (const text of [
+        'sync.*',
+        '[ready and not tired]',
+        '[else]',
+        'after patience',
+        'after 5 s',
+        'upload failed',
+        '↺ *',
+      ]) {
+        expect(drawn).toContain(text);
+      }
+      expect(await view.locator('g.state.final').count()).toBe(4);
+      expect(await view.locator('g.state.history circle').count()).toBe(1);
+    });
+
+    it('stands still while paused, counts what is new, and shows it afterwards', async () => {
+      const rows = view.locator('#events li');
+      const before = await rows.count();
+      await view.keyboard.press('p');
+      for (let i = 0; i < 3; i++) odd.send({ type: 'noise' });
+      await view.locator('#events-count', { hasText: '3 new' }).waitFor();
+      expect(await rows.count()).toBe(before);
+      await view.keyboard.press('p');
+      await expect.poll(() => rows.count()).toBe(before + 3);
+    });
+
+    it('filters events by every word, over names and types', async () => {
+      await view.locator('#event-filter').fill('odd noise');
+      await expect.poll(() => view.locator('#events li').count()).toBe(3);
+      await view.locator('#event-filter').press('Escape');
+      await expect.poll(() => view.locator('#events li').count()).toBeGreaterThan(3);
+    });
+
+    it('says that it is over when muster has ended, keeps what it showed, and its times stand still', async () => {
+      await own.close();
+      await view.locator('#connection[data-state=ended]').waitFor();
+      await lit('both.left.two');
+      const times = await view.locator('#times').textContent();
+      await view.clock.fastForward(60_000);
+      expect(await view.locator('#times').textContent()).toBe(times);
+    });
+  });
+
+  it('is worked by keyboard: arrows choose an actor, "/" finds one, "f" and "+" move the chart', async () => {
+    await page.locator('#actors').press('Home');
+    expect(await page.locator('#subject').textContent()).toBe('orchestrator');
+    await page.keyboard.press('ArrowDown');
+    expect(await page.locator('#subject').textContent()).toBe('server');
+    await page.keyboard.press('/');
+    await page.keyboard.type('lbs');
+    await page.keyboard.press('Enter');
+    expect(await page.locator('#subject').textContent()).toBe('lbs-extraction');
+    expect(await page.locator('#actors [role=option]:visible').count()).toBe(1);
+    await page.keyboard.press('/');
+    await page.keyboard.press('Escape');
+    await page.locator('#actors').focus();
+    await page.waitForSelector('#canvas svg');
+    const box = () => page.locator('#canvas svg').getAttribute('viewBox');
+    const fitted = await box();
+    await page.keyboard.press('+');
+    expect(await box()).not.toBe(fitted);
+    await page.keyboard.press('f');
+    expect(await box()).toBe(fitted);
+  });
+
+  it('a Stately window that moved to another origin gets nothing, and the person hears that there was no answer', async () => {
+    const got: string[] = [];
+    const elsewhere = createServer((seen, response) => {
+      response.setHeader('content-type', 'text/html');
+      if (seen.url === '/inspect') {
+        const { port } = elsewhere.address() as AddressInfo;
+        response.end(`<script>location.href = 'http://localhost:${port}/moved'</script>`);
+      } else if (seen.url === '/moved') {
+        response.end(
+          `<script>addEventListener('message', () => fetch('/got')); opener.postMessage({ type: '@statelyai.connected' }, '*'); setTimeout(() => fetch('/ready'), 300);</script>`,
+        );
+      } else {
+        got.push(seen.url ?? '');
+        response.end();
+      }
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => elsewhere.once('listening', resolve));
+    const own = await startInspector({
+      now: Date.now,
+      compiled: built.folder,
+      statelyOrigin: `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`,
+    });
+    const lamp = createActor(oddMachine, { inspect: own.inspect }).start();
+    const view = await (await browser.newContext()).newPage();
+    await view.clock.install();
+    await view.goto(own.url);
+    await view.locator('#connection[data-state=live]').waitFor();
+    await view.locator('#stately').click();
+    await expect.poll(() => got, { timeout: 10_000 }).toContain('/ready');
+    lamp.send({ type: 'start' });
+    await view.clock.fastForward(5_001);
+    await view.locator('#stately-note', { hasText: 'No answer' }).waitFor();
+    expect(got).not.toContain('/got');
+    await view.context().close();
+    await own.close();
+    elsewhere.close();
   });
 });

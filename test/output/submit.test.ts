@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import construction from '../../schemas/construction/index.ts';
-import { owed, readNone } from '../../src/output/completeness.ts';
+import { owed } from '../../src/output/completeness.ts';
+import { readNone } from '../../src/output/counts.ts';
 import { isUuid } from '../../src/output/keys.ts';
 import { EMPTY_SUBMISSION, type Submission } from '../../src/output/submission.ts';
 import { checkRows, foreignEnds, settleRows, withdraw } from '../../src/output/submit.ts';
