@@ -83,8 +83,45 @@ export interface RelationshipRead {
   readonly offset?: number;
 }
 
+/** What Cypher takes and gives: plain values; a node or relationship is given as its properties. */
+export type CypherValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly CypherValue[]
+  | { readonly [name: string]: CypherValue };
+
+export interface CypherRequest {
+  /** One statement in Neo4j's Cypher that only reads. */
+  readonly text: string;
+  readonly parameters?: Readonly<Record<string, CypherValue>>;
+  /** Default 200, at most 10,000. */
+  readonly maxRows?: number;
+  /** Default 5,000, at most 60,000. */
+  readonly timeLimitMs?: number;
+}
+
+export interface CypherAnswer {
+  readonly columns: readonly string[];
+  /** One value per column. */
+  readonly rows: readonly (readonly CypherValue[])[];
+  /** True when there were more rows than `maxRows`. */
+  readonly truncated: boolean;
+}
+
+/** A graph that answers read-only Cypher. */
+export interface CypherSource {
+  /**
+   * Rejects with CYPHER_REFUSED (not a read-only statement), CYPHER_INVALID (the statement is wrong), CYPHER_TIMEOUT, or
+   * CYPHER_UNAVAILABLE (this machine has no engine for it; the message says what to install).
+   */
+  cypher(request: CypherRequest): Promise<CypherAnswer>;
+  close(): Promise<void>;
+}
+
 /** The graph of validated entities. One writer (G1); upsert by business key; each batch is whole or absent. */
-export interface GraphStore {
+export interface GraphStore extends CypherSource {
   /** Rejects with GRAPH_COMMIT and writes nothing when an endpoint of a relationship does not exist. */
   commit(batch: GraphBatch): Promise<CommitResult>;
   /** Of `keys`, those that exist, as {@link nodeId} texts. */
@@ -92,7 +129,14 @@ export interface GraphStore {
   /** In key order (numeric parts compared as numbers), so that two reads agree. */
   read(query: GraphRead): Promise<{ readonly nodes: readonly GraphNode[]; readonly total: number }>;
   relationships(query: RelationshipRead): Promise<readonly GraphRelationship[]>;
-  close(): Promise<void>;
+}
+
+/** A whole graph as a value: what rules, exports and scores are computed from. */
+export interface GraphSnapshot {
+  /** In schema order of the entities, then in key order. */
+  readonly nodes: readonly GraphNode[];
+  /** By type, then by the ends. */
+  readonly relationships: readonly GraphRelationship[];
 }
 
 /** One text per node identity, for sets and maps: `WBSNode["BRU2","5.1"]`. */

@@ -17,18 +17,34 @@ import { complete, EMPTY_SUBMISSION, type Submission, stage } from '../output/su
 import { checkRows, foreignEnds, settleRows, withdraw } from '../output/submit.ts';
 import type { TaskContext } from '../output/task-context.ts';
 import { readArguments } from '../output/values.ts';
-import { type GraphStore, type NodeKey, nodeId, type SubmissionReview } from '../ports.ts';
+import { type CypherSource, type GraphStore, type NodeKey, nodeId, type SubmissionReview } from '../ports.ts';
 import { boundIssues, issueLines } from './answer-text.ts';
+import { cypherText, isCypherCall } from './cypher-query.ts';
+import { OwnGraph, type Project } from './own-graph.ts';
 import { queryText } from './query.ts';
-import { readText } from './reading.ts';
+import { type Reading, readText } from './reading.ts';
 
 export const TOOLS = ['submit', 'withdraw', 'read', 'query', 'complete'] as const;
 export type Tool = (typeof TOOLS)[number];
+
+/** What the rules say of an instance's own work. */
+export interface RuleJudgement {
+  /** Blockers and errors: the work is not complete while there is one. */
+  readonly issues: readonly Issue[];
+  /** Warnings, told to the agent and otherwise left to the reviewer. */
+  readonly notes: readonly string[];
+}
 
 export interface DeskOptions {
   readonly context: TaskContext;
   readonly graph: GraphStore;
   readonly runId: string;
+  /** Judges work that is otherwise complete by the quality rules of its task; default nothing is found. */
+  readonly judge?: (work: Publication) => Promise<RuleJudgement>;
+  /** Makes the run's graph answer Cypher; without it the query tool walks only. */
+  readonly project?: Project;
+  /** Databases of the manifest that this agent may query, by name; default none. */
+  readonly sources?: ReadonlyMap<string, CypherSource>;
   /** Milliseconds of a clock that only goes forward; default the process's. Bounds a query. */
   readonly elapsedMs?: () => number;
   /** Told of each answered call. */
@@ -39,18 +55,25 @@ export interface DeskOptions {
   }) => void;
 }
 
+/** Warnings of rules told with a completion. */
+const NOTES_SHOWN = 10;
 /** Entities named in the reminder of what is still owed. */
 const OWED_SHOWN = 5;
 
 export class Desk {
   readonly #options: DeskOptions;
+  readonly #own: OwnGraph | undefined;
   #submission: Submission = EMPTY_SUBMISSION;
   /** What the last review found complete: only that is published, whatever a late call may add. */
   #reviewed: Submission | undefined;
+  /** The rules' judgement of the submission it was made for. */
+  #judged: { readonly submission: Submission; readonly judgement: RuleJudgement } | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: DeskOptions) {
+    const { context, graph, runId, project } = options;
     this.#options = options;
+    this.#own = project && new OwnGraph(context, graph, runId, project);
   }
 
   /** Answers one tool call; calls wait for one another. */
@@ -65,13 +88,17 @@ export class Desk {
           return this.#complete(input);
         case 'read':
         case 'query': {
-          const { context, graph, runId, elapsedMs = () => performance.now() } = this.#options;
-          const text = await (tool === 'read' ? readText : queryText)({ context, graph, runId, elapsedMs }, input);
+          const text = await this.#look(tool, input);
           this.#tell(tool, 0, text.issues);
           return text.text;
         }
       }
     });
+  }
+
+  /** Ends what the desk keeps open for questions; it takes no more of them. */
+  close(): Promise<void> {
+    return this.#inTurn(async () => this.#own?.close());
   }
 
   /** Whether the work is complete, and what is owed if not. */
@@ -99,11 +126,38 @@ export class Desk {
         const { id } = context.instance;
         throw new MusterError('BUG', `expected a review that found ${id} complete before its publication, got none`);
       }
-      return publication(context, this.#reviewed, {
-        sha256: (text) => createHash('sha256').update(text).digest('hex'),
-        propertiesOf: await this.#propertiesOf(narrowedEnds(context, this.#reviewed)),
-      });
+      return this.#publicationOf(this.#reviewed);
     });
+  }
+
+  async #publicationOf(submission: Submission): Promise<Publication> {
+    const { context } = this.#options;
+    return publication(context, submission, {
+      sha256: (text) => createHash('sha256').update(text).digest('hex'),
+      propertiesOf: await this.#propertiesOf(narrowedEnds(context, submission)),
+    });
+  }
+
+  /** Rules are asked last: they presume what the other checks hold. */
+  async #judge(): Promise<RuleJudgement> {
+    const { judge } = this.#options;
+    if (!judge) return { issues: [], notes: [] };
+    // Completing marks the submission, and changes nothing that a rule looks at.
+    const { nodes, relationships } = this.#submission;
+    const known = this.#judged?.submission;
+    if (known?.nodes !== nodes || known.relationships !== relationships) {
+      const judgement = await judge(await this.#publicationOf(this.#submission));
+      this.#judged = { submission: this.#submission, judgement };
+    }
+    return this.#judged!.judgement;
+  }
+
+  #look(tool: 'read' | 'query', input: unknown): Promise<Reading> {
+    const { context, graph, runId, elapsedMs = () => performance.now(), sources = new Map() } = this.#options;
+    if (tool === 'query' && isCypherCall(input)) {
+      return cypherText({ own: this.#own, byName: sources, scope: { [context.schema.scope]: context.scope } }, input);
+    }
+    return (tool === 'read' ? readText : queryText)({ context, graph, runId, elapsedMs }, input);
   }
 
   async #submit(input: unknown): Promise<string> {
@@ -158,14 +212,21 @@ export class Desk {
     }
     const summary = typeof given['summary'] === 'string' ? given['summary'] : '';
     this.#submission = complete(this.#submission, summary, none);
-    return `Complete: ${this.#submission.nodes.size} entities and ${this.#submission.relationships.size} relationships. End your turn now.`;
+    const { notes } = await this.#judge();
+    return [
+      `Complete: ${this.#submission.nodes.size} entities and ${this.#submission.relationships.size} relationships. End your turn now.`,
+      ...(notes.length > 0
+        ? ['A reviewer will be shown:', ...notes.slice(0, NOTES_SHOWN).map((note) => `- ${note}`)]
+        : []),
+    ].join('\n');
   }
 
   async #owed(none: ReadonlyMap<string, string>): Promise<readonly Issue[]> {
     const { context } = this.#options;
     const existing = await this.#existing(endsToLookUp(context, this.#submission));
     const propertiesOf = await this.#propertiesOf(narrowedEnds(context, this.#submission));
-    return owed(context, this.#submission, existing, none, propertiesOf);
+    const issues = owed(context, this.#submission, existing, none, propertiesOf);
+    return issues.length > 0 ? issues : (await this.#judge()).issues;
   }
 
   /** Of this run: what an earlier run left in the graph is not what this run's tasks found. */

@@ -1,12 +1,9 @@
 /** Writes one batch inside a transaction that the caller began: nodes first, then relationships. */
 import type Database from 'libsql';
-import { ensureError, MusterError } from '../errors.ts';
-import { type CommitResult, type GraphBatch, type GraphNode, type NodeKey, nodeId } from '../ports.ts';
+import { type CommitResult, type GraphBatch, type NodeKey, nodeId } from '../ports.ts';
+import { assertKey, assertProperties, missingEnds } from './batch-faults.ts';
 import { keyOrder } from './key-order.ts';
 import { applyChange } from './properties.ts';
-
-/** Edges named in the message when endpoints are missing. */
-const NAMED_EDGES = 5;
 
 /** @throws GRAPH_COMMIT when a node cannot be stored or an endpoint does not exist; the caller rolls back. */
 export function writeBatch(database: Database.Database, batch: GraphBatch, time: string): CommitResult {
@@ -21,9 +18,10 @@ export function writeBatch(database: Database.Database, batch: GraphBatch, time:
   const touch = database.prepare('UPDATE node SET task = ?, run_id = ? WHERE id = ?');
 
   for (const node of batch.nodes) {
+    assertProperties(node);
     const key = keyText(node);
     const [row] = find.all(node.entity, key) as { id: number; props: string }[];
-    const props = changed(node, row?.props);
+    const props = applyChange(row?.props, node.properties);
     if (row === undefined) {
       const values = [node.entity, key, keyOrder(node.key), props, batch.task, batch.runId, time, time];
       const [created] = insert.all(...values) as { id: number }[];
@@ -62,46 +60,20 @@ function writeRelationships(
     return row?.id;
   };
   const written = new Set<string>();
-  const dangling: string[] = [];
   for (const { type, from, to } of batch.relationships) {
     const src = idOf(from);
     const dst = idOf(to);
-    if (src === undefined || dst === undefined) {
-      const missing = [from, to].filter((end) => idOf(end) === undefined).map(nodeId);
-      dangling.push(`${nodeId(from)} ${type} ${nodeId(to)}: no node ${missing.join(' and no node ')}`);
-      continue;
-    }
+    if (src === undefined || dst === undefined) continue;
     upsert.run(src, type, dst, batch.task, batch.runId, time, time);
     written.add(`${src} ${dst} ${type}`);
   }
-  if (dangling.length > 0) {
-    const more = dangling.length > NAMED_EDGES ? `; and ${dangling.length - NAMED_EDGES} more` : '';
-    throw new MusterError(
-      'GRAPH_COMMIT',
-      `Expected both ends of each relationship of ${batch.task} to exist; got ${dangling.slice(0, NAMED_EDGES).join('; ')}${more}. Nothing of the batch was written. Hand in the missing nodes, or leave the relationship out.`,
-    );
-  }
+  const missing = missingEnds(batch.task, batch.relationships, (end) => idOf(end) !== undefined);
+  if (missing !== undefined) throw missing;
   return written.size;
 }
 
 /** The key as JSON text, so that the number 1 and the text "1" stay two keys. */
 function keyText(node: NodeKey): string {
-  const sound = node.key.every((part) => typeof part === 'string' || Number.isFinite(part));
-  if (node.key.length === 0 || !sound) {
-    throw new MusterError(
-      'GRAPH_COMMIT',
-      `Expected a key of texts and finite numbers for ${node.entity}; got ${JSON.stringify(node.key)}. Nothing of the batch was written.`,
-    );
-  }
+  assertKey(node);
   return JSON.stringify(node.key);
-}
-
-function changed(node: GraphNode, stored: string | undefined): string {
-  try {
-    return applyChange(stored, node.properties);
-  } catch (thrown) {
-    const cause = ensureError(thrown);
-    const message = `Cannot store ${nodeId(node)}, ${cause.message}. Nothing of the batch was written.`;
-    throw new MusterError('GRAPH_COMMIT', message, { cause });
-  }
 }

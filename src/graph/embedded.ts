@@ -8,10 +8,13 @@
  * No value is ever part of a statement's text.
  */
 import type Database from 'libsql';
+import type { MasterSchema } from '../../schemas/define.ts';
 import { ensureError, MusterError, systemCode } from '../errors.ts';
 import {
   type Clock,
   type CommitResult,
+  type CypherAnswer,
+  type CypherRequest,
   type GraphBatch,
   type GraphNode,
   type GraphRead,
@@ -24,6 +27,7 @@ import {
 import { writeBatch } from './embedded-commit.ts';
 import { openDatabase } from './embedded-layout.ts';
 import { countNodes, listNodes, listRelationships } from './embedded-read.ts';
+import { ProjectionCache } from './projection-cache.ts';
 import { commitFailure, isBusy, readFailure } from './sqlite-failure.ts';
 
 export interface EmbeddedGraphOptions {
@@ -33,6 +37,8 @@ export interface EmbeddedGraphOptions {
   readonly lockWaitMs?: number;
   /** Most pages of 4 KiB in the file; a commit that needs more rejects with DISK_FULL. Default: as many as the disk holds. */
   readonly maxPages?: number;
+  /** What the graph holds; without it the store answers no Cypher. */
+  readonly schema?: MasterSchema;
 }
 
 const LOCK_POLL_MS = 25;
@@ -60,6 +66,7 @@ class EmbeddedGraph implements GraphStore {
   readonly #lockWaitMs: number;
   /** The commit before the next one; commits of one process run in the order of their calls. */
   #last: Promise<unknown> = Promise.resolve();
+  readonly #projection: ProjectionCache | undefined;
   #closed = false;
 
   constructor(file: string, database: Database.Database, options: EmbeddedGraphOptions) {
@@ -67,6 +74,7 @@ class EmbeddedGraph implements GraphStore {
     this.#database = database;
     this.#clock = options.clock ?? SYSTEM_CLOCK;
     this.#lockWaitMs = options.lockWaitMs ?? 10_000;
+    this.#projection = options.schema && new ProjectionCache(this, options.schema, () => this.#version());
   }
 
   commit(batch: GraphBatch): Promise<CommitResult> {
@@ -97,9 +105,16 @@ class EmbeddedGraph implements GraphStore {
     return this.#read(() => listRelationships(this.#database, query));
   }
 
+  async cypher(request: CypherRequest): Promise<CypherAnswer> {
+    this.#mustBeOpen();
+    if (this.#projection) return this.#projection.cypher(request);
+    throw new MusterError('CYPHER_UNAVAILABLE', `The graph at ${this.#file} was opened without its schema. Give one.`);
+  }
+
   async close(): Promise<void> {
     await this.#last;
     if (this.#closed) return;
+    await this.#projection?.close();
     this.#closed = true;
     try {
       // So that a copy of the file alone is whole: the log beside it outlives the connection.
@@ -151,6 +166,12 @@ class EmbeddedGraph implements GraphStore {
     } catch (thrown) {
       throw readFailure(this.#file, thrown);
     }
+  }
+
+  /** Another text after every change: this connection counts its own writes, SQLite tells of those of others. */
+  #version(): string {
+    const one = (pragma: string) => JSON.stringify(this.#database.prepare(pragma).all());
+    return one('PRAGMA data_version') + one('SELECT total_changes()');
   }
 
   #mustBeOpen(): void {

@@ -120,17 +120,22 @@ const TOOLS = {
   },
   query: {
     description:
-      'Follow relationships in the graph of this project, read-only: start at the nodes of an entity and take one ' +
-      'step for each entry of "follow".',
+      'Ask the graph of this run, read-only, in one of two ways. Either in Cypher: "cypher" (MATCH … RETURN …), with ' +
+      '"parameters" for values; with "source" the statement is asked of that database in place of the graph. Or by a ' +
+      'walk: "start" at the nodes of an entity and take one step for each entry of "follow".',
     args: {
-      start: {
+      cypher: optional(text('One Cypher statement that only reads; $projectId is given. null for a walk.')),
+      parameters: optional(scalars('Values of the parameters in the statement, by name; null for none.')),
+      source: optional(text('Name of a database that the prompt offers; null for the graph of this run.')),
+      start: optional({
         type: 'object',
+        description: 'Where a walk starts; null with Cypher.',
         properties: { entity: text('Entity to start at.'), where: scalars('Only nodes with these attribute values.') },
         required: ['entity'],
-      },
+      }),
       follow: optional({
         type: 'array',
-        description: 'Steps in order; null or [] returns the start nodes.',
+        description: 'Steps of a walk in order; null or [] returns the start nodes.',
         items: {
           type: 'object',
           properties: {
@@ -141,7 +146,7 @@ const TOOLS = {
           required: ['type', 'direction'],
         },
       }),
-      limit: optional({ type: 'integer', description: 'Most nodes to return; null for the default.' }),
+      limit: optional({ type: 'integer', description: 'Most rows to return; null for the default.' }),
     },
   },
   complete: {

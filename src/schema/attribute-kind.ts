@@ -74,3 +74,15 @@ export function fieldsAt(schema: z.ZodType, path: readonly PropertyKey[]): reado
   }
   return Object.keys(core(current).shape ?? {});
 }
+
+/** What a store keeps for an attribute; `text` where a list of literals or a union leaves it open. */
+export interface StoredKind {
+  readonly scalar: 'text' | 'number' | 'boolean';
+  readonly isList: boolean;
+}
+
+export function storedKind(schema: z.ZodType): StoredKind {
+  const { type = '', element } = core(schema);
+  const scalar = type === 'array' ? (core(element).type ?? '') : type;
+  return { scalar: scalar === 'number' || scalar === 'boolean' ? scalar : 'text', isList: type === 'array' };
+}

@@ -1,3 +1,4 @@
+import { existsSync, statSync } from 'node:fs';
 import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +20,23 @@ graphStoreContract('the embedded graph', async () => {
   const file = join(folder, 'graph.db');
   return {
     open: async () => openEmbeddedGraph(file),
+    closedSchema: false,
     writer: (mode, name) => runScript(script.file, [mode, file, name]),
+    killInCommit: async () => {
+      const writer = runScript(script.file, ['huge', file, '200000']);
+      let said = '';
+      writer.process.stdout?.on('data', (chunk) => {
+        said += chunk;
+      });
+      // What no longer fits into the cache goes to the log before the commit does.
+      while (!existsSync(`${file}-wal`) || statSync(`${file}-wal`).size < 4 << 20) {
+        if (writer.process.exitCode !== null) throw new Error((await writer.ended).stderr);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      writer.process.kill('SIGKILL');
+      expect((await writer.ended).signal).toBe('SIGKILL');
+      expect(said).toBe('');
+    },
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -84,6 +85,33 @@ describe('the environment of our own server', () => {
       expect(names).not.toContain(name);
     }
   });
+
+  it.each(['isolated', 'user'] as const)(
+    '%s: no program of an agent inherits the credentials of the graph or of a source, whatever they are called',
+    (mode) => {
+      const environment = serverEnvironment({
+        mode,
+        serverDir: '/run/server',
+        workspaceDir: '/run/workspace',
+        password: 'the-password',
+        config: {},
+        withheld: ['STANDARDS_USER', 'Standards_Password', 'OPENCODE_API_KEY', 'LC_SECRET'],
+        parent: {
+          ...process.env,
+          NEO4J_USERNAME: 'the-graph-user',
+          NEO4J_PASSWORD: 'the-graph-secret',
+          standards_user: 'the-source-user',
+          STANDARDS_PASSWORD: 'the-source-secret',
+          OPENCODE_API_KEY: 'the-source-secret',
+          LC_SECRET: 'the-source-secret',
+        },
+      });
+      // What the server's own child sees is what an agent's bash sees.
+      const seen = execFileSync('sh', ['-c', 'sh -c env'], { env: environment }).toString();
+      expect(seen).toContain('OPENCODE_SERVER_PASSWORD=the-password');
+      expect(seen).not.toMatch(/the-graph|the-source|NEO4J_/);
+    },
+  );
 
   it('user: a proxy never stands between an agent and muster', () => {
     const { NO_PROXY, no_proxy } = of('user');
