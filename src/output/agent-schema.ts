@@ -182,7 +182,7 @@ function evidenceRules({ schema, sources }: TaskContext): string[] {
   return [
     '## Evidence',
     '',
-    `Every row carries \`evidence\`: a list of \`{source, locator, quote, attribute?, confidence?}\`. \`source\` is the path of a document as listed below, \`locator\` a place in it ("p3 cl 4.2", "p2 Table 3.1", "L120-L126"), \`quote\` a verbatim passage of 3-500 characters, \`attribute\` the one attribute it supports (leave it out for the whole row). A row that no passage supports has \`${provenance.assumedAttribute}: true\` in its attributes and no evidence.`,
+    `Every row carries \`evidence\`: a list of \`{source, locator, quote, attribute?, confidence?}\`. \`source\` is the path of a document as listed below, \`locator\` a place in it ("p3 cl 4.2", "p2 Table 3.1", "L120-L126"), \`quote\` a verbatim passage of 3-500 characters, \`attribute\` the one attribute it supports (leave it out for the whole row). Each quote is compared with the document: what does not stand there, or not at the place named, is refused. A row that no passage supports has \`${provenance.assumedAttribute}: true\` in its attributes and no evidence.`,
     '',
     ...sources.map((source) => `- ${source}`),
     '',

@@ -1,6 +1,7 @@
 /** The passages that support a submitted node. */
 import type { EntityDefinition } from '../../schemas/define.ts';
 import type { Issue } from '../../schemas/run-event.ts';
+import { checkPassage, originalPath } from './check-passage.ts';
 import { normaliseQuote } from './quote.ts';
 import type { StagedEvidence } from './submission.ts';
 import { entityOf, type TaskContext } from './task-context.ts';
@@ -62,7 +63,8 @@ function readPassage(
     issues.push({ path, message: `expected {source, locator, quote}; got ${show(passage)}` });
     return [];
   }
-  const { source, locator, quote, attribute, confidence } = passage;
+  const { locator, quote, attribute, confidence } = passage;
+  const source = originalPath(context, passage['source']);
   for (const name of Object.keys(passage)) {
     if (!FIELDS.includes(name))
       issues.push({
@@ -104,11 +106,15 @@ function readPassage(
     issues.push({ path: `${path}.confidence`, message: `expected a number from 0 to 1; got ${show(confidence)}` });
   }
   if (issues.length > before) return [];
+  const given = { source: source as string, locator: locator as string, quote: words };
+  const checked = checkPassage(context, given);
+  if (checked && 'message' in checked) {
+    issues.push({ path: `${path}.${checked.at}`, message: checked.message });
+    return [];
+  }
   return [
     {
-      source: source as string,
-      locator: locator as string,
-      quote: words,
+      ...given,
       ...(typeof attribute === 'string' && { attribute }),
       ...(typeof confidence === 'number' && { confidence }),
     },

@@ -2,6 +2,7 @@
 import type { EntityDefinition } from '../../schemas/define.ts';
 import type { Issue } from '../../schemas/run-event.ts';
 import type { NodeKey } from '../ports.ts';
+import { originalPath } from './check-passage.ts';
 import { entityOf, type TaskContext } from './task-context.ts';
 import { cut, isRecord, NAME_SHOWN, show, sizeProblem } from './values.ts';
 
@@ -60,8 +61,10 @@ export function readKey(
       message: `not a part of the key of ${entity.name}; expected ${form}`,
     });
   }
+  // Agents read some documents in a text form, and may name that.
+  const isSource = entity.name === context.schema.provenance?.sourceEntity;
   const parts = names.map((name): string | number => {
-    const given = value[name];
+    const given = isSource ? originalPath(context, value[name]) : value[name];
     const at = `${path}.${name}`;
     if (given === undefined || given === null) {
       issues.push({ path: at, message: `missing; the key of ${entity.name} is ${form}` });

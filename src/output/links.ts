@@ -1,7 +1,6 @@
 /** The relationships that follow from a node's attributes, so that nobody has to submit them. */
 import type { KeyPart, Properties, RelationshipDefinition } from '../../schemas/define.ts';
-import { type GraphRelationship, type NodeKey, nodeId } from '../ports.ts';
-import type { StagedNode } from './submission.ts';
+import { type GraphNode, type GraphRelationship, type NodeKey, nodeId } from '../ports.ts';
 import { entityOf, standsAt, type TaskContext } from './task-context.ts';
 
 /** An edge that an attribute implies. */
@@ -13,11 +12,23 @@ export interface LinkedEdge extends GraphRelationship {
   readonly attribute?: string;
 }
 
+/** What of a node its edges follow from. */
+type Linking = NodeKey & { readonly attributes: Properties };
+
 /** All edges that the attributes of `node` imply, late ones left out: those are drawn after the run. */
-export function linkedEdges(context: TaskContext, node: StagedNode): readonly LinkedEdge[] {
+export function linkedEdges(context: TaskContext, node: Linking): readonly LinkedEdge[] {
+  return impliedEdges(context, node, false);
+}
+
+/** The edges that are drawn after the run, when every node they may lead to is there. */
+export function lateEdges(context: TaskContext, { entity, key, properties }: GraphNode): readonly LinkedEdge[] {
+  return impliedEdges(context, { entity, key, attributes: properties }, true);
+}
+
+function impliedEdges(context: TaskContext, node: Linking, late: boolean): readonly LinkedEdge[] {
   return context.schema.relationships.flatMap((definition) => {
     const { link, resolution } = definition;
-    if (!link || resolution === 'late') return [];
+    if (!link || (resolution === 'late') !== late) return [];
     const near = 'to' in link ? definition.from : definition.to;
     const where = 'to' in link ? definition.fromWhere : definition.toWhere;
     if (!standsAt(context.schema, near, node.entity) || !fits(node.attributes, where)) return [];

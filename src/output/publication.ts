@@ -1,6 +1,7 @@
 /** What a complete submission becomes in the graph: nodes, evidence, and every relationship, submitted or implied. */
-import type { Properties } from '../../schemas/define.ts';
+import type { MasterSchema, Properties } from '../../schemas/define.ts';
 import { type GraphNode, type GraphRelationship, nodeId } from '../ports.ts';
+import type { Passage } from './check-passage.ts';
 import { edgesOf, misfit, type PropertiesOf } from './edges.ts';
 import { keyOf, linkedEdges } from './links.ts';
 import { normaliseQuote } from './quote.ts';
@@ -89,6 +90,15 @@ function publishPassage(
     to: { entity: provenance.sourceEntity, key: [context.scope, source] },
   });
   for (const edge of linkedEdges(context, passage)) draw(edge);
+}
+
+/** The passages among published nodes. */
+export function passagesOf({ provenance }: MasterSchema, nodes: readonly GraphNode[]): readonly Passage[] {
+  return nodes.flatMap(({ entity, key, properties }) => {
+    if (entity !== provenance?.entity) return [];
+    const [, source, locator] = key.map(String);
+    return [{ source: source!, locator: locator!, quote: String(properties['quote'] ?? '') }];
+  });
 }
 
 function graphNode(context: TaskContext, { entity, key }: StagedNode, attributes: Properties): GraphNode {

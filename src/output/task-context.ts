@@ -2,6 +2,7 @@
 import type { EntityDefinition, MasterSchema, Producer, RelationshipDefinition } from '../../schemas/define.ts';
 import type { InstanceRef } from '../../schemas/run-event.ts';
 import type { GraphNode } from '../ports.ts';
+import type { SourceText } from './source-text.ts';
 
 export interface TaskContext {
   readonly schema: MasterSchema;
@@ -12,6 +13,11 @@ export interface TaskContext {
   readonly item?: GraphNode;
   /** Paths of the source files, as evidence names them. */
   readonly sources: readonly string[];
+  /**
+   * The text of a source file, always the same value for the same path; quotes of a source without one are not verified.
+   * Absent = none is.
+   */
+  readonly sourceText?: (path: string) => SourceText | undefined;
   /** Entities the agent may read: those of the tasks it waits for, and the manifest's `reads`. */
   readonly readable: readonly string[];
 }

@@ -1,5 +1,7 @@
 /** What a person watching the run is told: one line for each change of state, drawn from the event and the view. */
+
 import type { RunEvent } from '../../schemas/run-event.ts';
+import { checkLine } from '../rules/check.ts';
 import { count, duration } from './format.ts';
 import { entityCount, type InstanceView, type RunView, repairCount } from './run-view.ts';
 
@@ -14,6 +16,13 @@ export interface ProgressLine {
   readonly subject: string;
   readonly state: string;
   readonly detail: string;
+}
+
+/** What cannot be quoted, told at the start: an agent cannot find what it cannot read. */
+function warnings({ documents }: Extract<RunEvent, { type: 'run.started' }>): string {
+  const all = documents.flatMap(({ path, warnings: of = [] }) => of.map((warning) => `${path}: ${warning}`));
+  const more = all.length > 3 ? `; and ${all.length - 3} more` : '';
+  return all.length > 0 ? `  WARNING ${all.slice(0, 3).join('; ')}${more}` : '';
 }
 
 /** The line for `event`, with `view` as it is after the event; undefined for events that change no state. */
@@ -31,7 +40,7 @@ export function progressLine(view: RunView, event: RunEvent): ProgressLine | und
         'info',
         'run',
         'started',
-        `${event.runId}  project ${event.projectId}  ${event.tasks.length} tasks  ${event.documents.length} documents  model ${event.model}`,
+        `${event.runId}  project ${event.projectId}  ${event.tasks.length} tasks  ${event.documents.length} documents  model ${event.model}${warnings(event)}`,
       );
     case 'server.started':
       return line('info', 'server', event.owned ? 'started' : 'attached', `OpenCode ${event.version} at ${event.url}`);
@@ -74,6 +83,13 @@ export function progressLine(view: RunView, event: RunEvent): ProgressLine | und
             event.outcome.kind,
             event.outcome.cause.message,
           );
+    case 'run.checked': {
+      const { blocker, error, warning } = event.counts;
+      const tone = blocker > 0 ? 'bad' : error + warning > 0 || event.unjudged ? 'warn' : 'good';
+      const drawn =
+        event.lateRelationships > 0 ? `; ${plural(event.lateRelationships, 'relationship')} drawn late` : '';
+      return line(tone, 'rules', 'checked', `${checkLine(event)}${drawn}`);
+    }
     case 'run.interrupted':
       return line(
         'warn',

@@ -1,10 +1,12 @@
 /** The report of a run, as data and as Markdown: projections of the same view. */
-import type { Cause, Issue } from '../../schemas/run-event.ts';
+import type { Cause, Issue, RunCheck } from '../../schemas/run-event.ts';
 import type { Usage } from '../../schemas/session-event.ts';
+import { checkLine } from '../rules/check.ts';
+import { coverageOf, type DocumentCoverage, type DocumentRecord } from './coverage.ts';
 import { count, duration, money, tally } from './format.ts';
 import { entityCount, type InstanceView, type RunView, repairCount, usageOf } from './run-view.ts';
 
-export interface Report extends Omit<RunView, 'instances' | 'tasks'> {
+export interface Report extends Omit<RunView, 'instances' | 'tasks' | 'cited'> {
   readonly format: 1;
   readonly usage: Usage;
   readonly totals: {
@@ -22,12 +24,14 @@ export interface Report extends Omit<RunView, 'instances' | 'tasks'> {
     readonly parallel: number;
   };
   readonly waves: readonly { readonly wave: number; readonly tasks: readonly string[] }[];
+  /** What of the documents passages of the graph stand in; absent for a run that kept no record of its documents. */
+  readonly coverage?: readonly DocumentCoverage[];
   readonly tasks: readonly (RunView['tasks'][string] & { readonly instances: readonly InstanceView[] })[];
 }
 
 /** Everything a reader or a script wants to know of a run, in the order of the plan. */
-export function reportOf(view: RunView): Report {
-  const { instances, tasks, ...of } = view;
+export function reportOf(view: RunView, documents?: readonly DocumentRecord[]): Report {
+  const { instances, tasks, cited, ...of } = view;
   const all = Object.values(instances);
   const entities: Record<string, number> = {};
   for (const instance of all) {
@@ -58,6 +62,7 @@ export function reportOf(view: RunView): Report {
         .filter((task) => task.wave === wave)
         .map(({ id }) => id),
     })),
+    ...(documents && { coverage: coverageOf(documents, cited) }),
     tasks: Object.values(tasks).map((task) => ({ ...task, instances: all.filter(({ task: id }) => id === task.id) })),
   };
 }
@@ -117,9 +122,18 @@ export function reportMarkdown(report: Report): string {
   for (const task of report.tasks.filter(({ instances }) => instances.length === 0)) {
     lines.push(`| ${text(task.id)} | ${task.wave} | ${task.status} | | | | | | | | |`);
   }
-  lines.push('', ...troubles(report), '## Documents', '', '| Path | Bytes | SHA-256 |', '|---|--:|---|');
+  lines.push(
+    '',
+    ...troubles(report),
+    ...checked(report.check),
+    '## Documents',
+    '',
+    '| Path | Bytes | SHA-256 |',
+    '|---|--:|---|',
+  );
   for (const { path, bytes, sha256 } of report.documents)
     lines.push(`| ${text(path)} | ${count(bytes)} | \`${sha256}\` |`);
+  lines.push(...coverageLines(report.coverage ?? []));
   return `${lines.join('\n')}\n`;
 }
 
@@ -154,6 +168,45 @@ function troubles(report: Report): string[] {
   }
   if (repaired.length > 0) lines.push('');
   return lines;
+}
+
+/** Sections of one document that are named one by one; the JSON report holds them all. */
+const UNCITED_SHOWN = 40;
+
+function coverageLines(coverage: readonly DocumentCoverage[]): string[] {
+  if (coverage.length === 0) return [];
+  const lines = ['', '## What nobody cited', '', '| Document | Cited | Sections | Remarks |', '|---|--:|--:|---|'];
+  for (const { path, cited, sections, warnings } of coverage) {
+    lines.push(`| ${text(path)} | ${cited} | ${sections} | ${text(warnings.join('; '))} |`);
+  }
+  for (const { path, uncited } of coverage) {
+    if (uncited.length === 0) continue;
+    lines.push('', `${text(path)}:`, '');
+    lines.push(
+      ...uncited.slice(0, UNCITED_SHOWN).map(({ locator, under }) => `- ${text([...under, locator].join(' > '))}`),
+    );
+    if (uncited.length > UNCITED_SHOWN) lines.push(`- and ${uncited.length - UNCITED_SHOWN} more`);
+  }
+  return lines;
+}
+
+/** What the rules found after the run, worst first. */
+function checked(check: RunCheck | undefined): string[] {
+  if (!check) return [];
+  const { lateRelationships, findings, unjudged } = check;
+  const lines = [
+    '## Quality rules',
+    '',
+    `${text(checkLine(check))}; ${lateRelationships} relationships drawn late.`,
+    '',
+  ];
+  if (unjudged) lines.push(`Not judged: ${text(unjudged.reason)}`, '');
+  if (findings.length === 0) return lines;
+  lines.push('| Rule | Severity | Finding | What to do |', '|---|---|---|---|');
+  for (const { rule, severity, message, hint } of findings) {
+    lines.push(`| ${text(rule)} | ${severity} | ${text(message)} | ${text(hint)} |`);
+  }
+  return [...lines, ''];
 }
 
 function causeLine(cause: Cause | undefined): string {

@@ -2,7 +2,7 @@
  * The state of a run as people look at it: a fold over its facts, and nothing else. Progress, report, `muster runs`
  * and the inspector are drawings of this value, so they cannot disagree.
  */
-import type { Cause, Issue, Outcome, PlannedTask, RunEvent } from '../../schemas/run-event.ts';
+import type { Cause, Issue, Outcome, PlannedTask, RunCheck, RunEvent } from '../../schemas/run-event.ts';
 import { type Judgement, NO_USAGE, type Usage } from '../../schemas/session-event.ts';
 
 export interface ToolCallView {
@@ -63,10 +63,14 @@ export interface RunView {
   readonly rehearsal: boolean;
   readonly gating: 'ready' | 'wave';
   readonly concurrency: number;
-  readonly documents: readonly { readonly path: string; readonly sha256: string; readonly bytes: number }[];
+  readonly documents: Extract<RunEvent, { type: 'run.started' }>['documents'];
+  /** Sections of documents that committed passages stand in: path → places in the order of its sections, rising. */
+  readonly cited: Readonly<Record<string, readonly number[]>>;
   /** `running` until the journal says how the run ended; a run that died stays so. */
   readonly status: 'running' | 'completed' | 'failed' | 'cancelled';
   readonly cause?: Cause;
+  /** What the checks after the run found; absent before, and when the run was interrupted. */
+  readonly check?: RunCheck;
   readonly startedAt: string;
   readonly endedAt?: string;
   readonly durationMs?: number;
@@ -91,6 +95,7 @@ const EMPTY: RunView = {
   gating: 'ready',
   concurrency: 0,
   documents: [],
+  cited: {},
   status: 'running',
   startedAt: '',
   servers: 0,
@@ -168,7 +173,7 @@ export function foldRun(view: RunView, event: RunEvent): RunView {
     case 'attempt.measured':
       return attempt(view, event, { usage: event.usage, endedAt: event.time });
     case 'commit.ended':
-      return change(view, event.instance, (i) => ({
+      return change({ ...view, cited: withCited(view.cited, event.cited ?? {}) }, event.instance, (i) => ({
         ...i,
         entities: event.entities,
         relationships: event.relationships,
@@ -186,6 +191,10 @@ export function foldRun(view: RunView, event: RunEvent): RunView {
         status: event.outcome.kind,
         ...(event.outcome.kind !== 'completed' && { cause: event.outcome.cause }),
       });
+    case 'run.checked': {
+      const { seq: _seq, time: _time, type: _type, ...check } = event;
+      return { ...view, check };
+    }
     case 'run.interrupted':
       return { ...view, interrupted: event.how };
     case 'run.ended':
@@ -234,6 +243,14 @@ function waiting(ref: { id: string; task: string; itemKey?: string }, wave: numb
 function change(view: RunView, id: string, by: (instance: InstanceView) => InstanceView): RunView {
   const instance = view.instances[id];
   return instance ? { ...view, instances: { ...view.instances, [id]: by(instance) } } : view;
+}
+
+function withCited(known: RunView['cited'], added: RunView['cited']): RunView['cited'] {
+  const paths = Object.entries(added).map(([path, places]) => {
+    const all = new Set([...(Object.hasOwn(known, path) ? known[path]! : []), ...places]);
+    return [path, [...all].sort((a, b) => a - b)] as const;
+  });
+  return { ...known, ...Object.fromEntries(paths) };
 }
 
 function changeTask(view: RunView, id: string | undefined, by: Partial<TaskView>): RunView {

@@ -4,7 +4,7 @@
  * Nothing in it is secret, and nothing in it is ever read back: what counts comes through the tools.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { MasterSchema } from '../../schemas/define.ts';
 import { renderAgentSchema, renderMasterSchema } from '../output/agent-schema.ts';
 import type { TaskContext } from '../output/task-context.ts';
@@ -21,13 +21,33 @@ const NOTES = `# Keys, evidence, tools
 - Work counts when muster_complete says so.
 `;
 
-/** Makes the shared part of a run's workspace. */
+/** What agents read in place of a document of a kind that they cannot read themselves. */
+export interface TextForm {
+  /** Path beside the document: `documents/04-rates.xlsx.txt`. */
+  readonly readAs?: string;
+  readonly form?: string;
+}
+
+/**
+ * Makes the shared part of a run's workspace. A document with a text form (by the document's path) is there in that form
+ * only; all others are copied as they are.
+ */
 export async function prepareWorkspace(
   workspace: string,
   schema: MasterSchema,
   documents: readonly SourceDocument[],
+  forms: ReadonlyMap<string, TextForm> = new Map(),
 ): Promise<void> {
-  await copyDocuments(documents, workspace);
+  await copyDocuments(
+    documents.filter(({ path }) => forms.get(path)?.form === undefined),
+    workspace,
+  );
+  for (const { readAs, form } of forms.values()) {
+    if (readAs === undefined || form === undefined) continue;
+    const to = join(workspace, ...readAs.split('/'));
+    await mkdir(dirname(to), { recursive: true });
+    await writeFile(to, form);
+  }
   const schemas = join(workspace, 'schemas');
   await mkdir(schemas, { recursive: true });
   await writeFile(join(schemas, 'master-schema.md'), renderMasterSchema(schema));

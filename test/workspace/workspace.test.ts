@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve, sep } from 'node:path';
 import fc from 'fast-check';
@@ -138,5 +138,19 @@ describe('what an agent is given', () => {
     expect(of('prompt.md')).toBe('the prompt');
     expect(of('AGENT_SCHEMA.md')).toContain('writes about ITPRequirement **ITP-07** only');
     expect(JSON.parse(of('item.json'))).toEqual({ entity: 'ITPRequirement', docNo: 'ITP-07' });
+  });
+
+  it('holds the text form in place of a document that agents cannot read', async () => {
+    const root = folder();
+    mkdirSync(join(root, 'sub'));
+    writeFileSync(join(root, 'sub', 'a.pdf'), 'binary');
+    writeFileSync(join(root, 'b.md'), 'text');
+    const workspace = folder();
+    const forms = new Map([['documents/sub/a.pdf', { readAs: 'documents/sub/a.pdf.txt', form: 'its words' }]]);
+    await prepareWorkspace(workspace, construction, await findDocuments(root), forms);
+    expect(readFileSync(join(workspace, 'documents/sub/a.pdf.txt'), 'utf8')).toBe('its words');
+    expect(existsSync(join(workspace, 'documents/sub/a.pdf'))).toBe(false);
+    expect(readFileSync(join(workspace, 'documents/b.md'), 'utf8')).toBe('text');
+    expect(readFileSync(join(root, 'sub', 'a.pdf'), 'utf8')).toBe('binary');
   });
 });
