@@ -12,9 +12,10 @@
  * - T1 every instance is settled once; dependants of a failure are skipped in the same step.
  * - J1 the fact that an instance settled is appended before the command that starts its dependants.
  * - X1 the first interrupt drains (nothing new starts; running turns get `drainGrace`), the second aborts.
+ * - Q1 a run whose graph breaks a rule that blocks is not completed.
  * - The run always ends: in `ended`, with the server stopped or its stop given up after a grace.
  */
-import { assign, type DoneActorEvent, type ErrorActorEvent, enqueueActions, raise, setup } from 'xstate';
+import { assign, type DoneActorEvent, type ErrorActorEvent, enqueueActions, fromPromise, raise, setup } from 'xstate';
 import type { Limits } from '../schemas/manifest.ts';
 import type { Cause, InstanceRef, RunFact } from '../schemas/run-event.ts';
 import {
@@ -137,10 +138,17 @@ export const orchestratorMachine = setup({
     events: {} as OrchestratorEvent,
     output: {} as OrchestratorOutput,
   },
-  actors: { task: taskMachine, server: serverMachine, eventStream: eventStreamMachine },
+  actors: {
+    task: taskMachine,
+    server: serverMachine,
+    eventStream: eventStreamMachine,
+    /** Finishes and judges the graph; `blocked` is why the run must not count as completed. */
+    conclude: fromPromise<{ readonly blocked?: Cause }>(async () => ({})),
+  },
   guards: {
     allEnded: ({ context }) => allEnded(context.plan),
     serverEnded: ({ context }) => context.serverEnded,
+    wasInterrupted: ({ context }) => context.interrupted,
     fromTask: (_, actorId: string) => actorId.startsWith(TASK_PREFIX),
     fromServer: (_, actorId: string) => actorId === 'server',
     fromStream: (_, actorId: string) => actorId === 'event-stream',
@@ -150,6 +158,8 @@ export const orchestratorMachine = setup({
     /** A task actor that never answers an abort must not keep the run from ending. */
     abortGrace: 30_000,
     stopGrace: 30_000,
+    /** Rules over a very large graph take minutes; longer than this they hang. */
+    concludeGrace: 600_000,
   },
   actions: {
     /** Appends a fact to the journal; provided by src/run.ts. */
@@ -360,9 +370,37 @@ export const orchestratorMachine = setup({
     },
     stopping: {
       entry: 'stopServer',
-      always: { guard: 'serverEnded', target: 'ended' },
+      always: { guard: 'serverEnded', target: 'concluding' },
       on: { 'server.ended': { actions: 'noteServerEnd' } },
-      after: { stopGrace: 'ended' },
+      after: { stopGrace: 'concluding' },
+    },
+    /** The graph as a whole is finished and judged; an interrupted run's is not whole. */
+    concluding: {
+      always: { guard: 'wasInterrupted', target: 'ended' },
+      invoke: {
+        src: 'conclude',
+        onDone: [
+          {
+            guard: ({ event }) => event.output.blocked !== undefined,
+            target: 'ended',
+            actions: { type: 'keepCause', params: ({ event }) => event.output.blocked! },
+          },
+          { target: 'ended' },
+        ],
+        onError: {
+          target: 'ended',
+          actions: { type: 'keepCause', params: ({ event }) => errorFailure(event.error).cause },
+        },
+      },
+      after: {
+        concludeGrace: {
+          target: 'ended',
+          actions: {
+            type: 'keepCause',
+            params: { code: 'RULES_BROKEN', message: 'the checks after the run did not end in time' },
+          },
+        },
+      },
     },
     ended: {
       type: 'final',

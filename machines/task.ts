@@ -41,6 +41,8 @@ export interface Committed {
   readonly updated: number;
   readonly unchanged: number;
   readonly items: Readonly<Record<string, readonly string[]>>;
+  /** Sections of documents that the published passages stand in: path → places in the order of its sections. */
+  readonly cited?: Readonly<Record<string, readonly number[]>>;
 }
 
 export interface AttemptRef {

@@ -6,6 +6,8 @@
  * graph's constraints from this value alone; it knows no entity by name.
  */
 import type { z } from 'zod';
+import type { QualityRule } from './rule.ts';
+import type { Scoring } from './scoring.ts';
 
 /** A scalar or a flat list of scalars: what both stores can hold as a property. */
 export type PropertyValue = string | number | boolean | readonly string[] | readonly number[];
@@ -88,6 +90,11 @@ export interface RelationshipDefinition {
   readonly resolution: Resolution;
   /** Present when the engine draws the edge; absent when the agent submits it. */
   readonly link?: Link;
+  /**
+   * For a late relationship without a key of its own: the path of relationship types that leads from the from-node to
+   * the to-node, `>TYPE` along the arrow and `<TYPE` against it. The engine draws an edge to every end of the path.
+   */
+  readonly along?: readonly string[];
   readonly meaning: string;
 }
 
@@ -123,6 +130,10 @@ export interface MasterSchema {
   readonly relationships: readonly RelationshipDefinition[];
   readonly common: CommonAttributes;
   readonly provenance?: Provenance;
+  /** What must hold for the graph; default nothing beyond its form. */
+  readonly rules?: readonly QualityRule[];
+  /** What of the domain is scored against a truth; default every entity of a task and every relationship agents submit. */
+  readonly scoring?: Scoring;
 }
 
 /** Types the value of a schema module's default export; returns it as it is. Lint it with `muster doctor`. */

@@ -1,9 +1,10 @@
 /** The manifest: what to run. Declarative, no expression language; every unknown field is an error. */
 import { z } from 'zod';
+import { cypherRule } from './rule.ts';
 
-const taskId = z
-  .string()
-  .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'expected a task id in kebab-case such as "wbs-extraction"');
+const kebab = (what: string) => z.string().regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, `expected ${what}`);
+
+const taskId = kebab('a task id in kebab-case such as "wbs-extraction"');
 
 const limits = z.strictObject({
   /** Fresh sessions per instance, the first included. */
@@ -52,8 +53,25 @@ const task = z.strictObject({
     .optional(),
   model: z.string().optional(),
   limits: limits.optional(),
+  /** Names of the manifest's sources that the agent may query; default all. */
+  sources: z.array(z.string().min(1)).optional(),
   /** What the agent may do beyond reading its workspace and calling muster's tools. Documents are untrusted: widen with care. */
   allow: z.array(permission).optional(),
+});
+
+/** What is wrong with a URL or a variable's name is told by lint, which quotes neither: both may hold a secret by mistake. */
+const source = z.strictObject({
+  /** What agents call it. */
+  name: kebab('a name in kebab-case such as "standards"'),
+  /** One or two sentences for agents: what the database holds and what to ask it for. */
+  description: z.string().min(1).max(1_000),
+  /** `neo4j://host:7687` and its kin, without credentials. */
+  url: z.string().min(1),
+  /** Default: the server's own choice. */
+  database: z.string().min(1).optional(),
+  /** Names of the environment variables with the credentials; both or, for a server without authentication, none. */
+  usernameEnv: z.string().optional(),
+  passwordEnv: z.string().optional(),
 });
 
 const edge = z.strictObject({ task: taskId, waitsFor: taskId, reason: z.string().min(10) });
@@ -72,12 +90,17 @@ export const manifestSchema = z.strictObject({
   concurrency: z.int().min(1).max(64).default(8),
   limits: limits.optional(),
   tasks: z.array(task).min(1),
+  /** Neo4j databases that agents may query, never write. */
+  sources: z.array(source).optional(),
+  /** Quality rules beside those of the schema. */
+  rules: z.array(cypherRule).optional(),
   /** Edges to add to or drop from the derived plan, each with its reason. */
   dependencies: z.strictObject({ add: z.array(edge).optional(), drop: z.array(edge).optional() }).optional(),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;
 export type ManifestTask = Manifest['tasks'][number];
+export type ManifestSource = NonNullable<Manifest['sources']>[number];
 
 /** Limits of a task after the manifest's own and these defaults are applied. */
 export type Limits = { readonly [Name in keyof z.infer<typeof limits>]-?: number };

@@ -3,6 +3,7 @@
  *
  * All ids are text. Times are ISO 8601 UTC with milliseconds. A field that does not apply is absent, never null.
  */
+import type { Severity } from './rule.ts';
 import type { Judgement, Usage } from './session-event.ts';
 
 /** An issue that an agent can act on: where, what was wrong, what was expected. */
@@ -51,7 +52,19 @@ export type RunFact =
       readonly projectId: string;
       readonly manifest: { readonly name: string; readonly path: string; readonly sha256: string };
       readonly schema: { readonly name: string; readonly version: string };
-      readonly documents: readonly { readonly path: string; readonly sha256: string; readonly bytes: number }[];
+      /**
+       * Where the run commits: a URL without credentials, or a path, from the run's folder when the file is inside the
+       * home. Absent in journals of muster 0.1.
+       */
+      readonly graph?: string;
+      readonly documents: readonly {
+        readonly path: string;
+        readonly sha256: string;
+        readonly bytes: number;
+        readonly pageCount?: number;
+        /** Why quotes of it, or of some of its pages, are not to be had; absent when there is nothing to say. */
+        readonly warnings?: readonly string[];
+      }[];
       readonly model: string;
       /** True when a scripted model answers instead of a language model. */
       readonly rehearsal: boolean;
@@ -149,17 +162,42 @@ export type RunFact =
       readonly unchanged: number;
       /** Keys the fan-outs over this instance's entities need: entity → item keys, scope left out. */
       readonly items: Readonly<Record<string, readonly string[]>>;
+      /** Sections of documents that its passages stand in: path → places in the order of documents.json, from 0. */
+      readonly cited?: Readonly<Record<string, readonly number[]>>;
     }
   /** Usage of one attempt, after its last turn. */
   | { readonly type: 'attempt.measured'; readonly instance: string; readonly attempt: number; readonly usage: Usage }
   | { readonly type: 'instance.settled'; readonly instance: string; readonly outcome: Outcome }
   | { readonly type: 'task.settled'; readonly task: string; readonly outcome: Outcome }
+  /** What was found once no task worked any more. */
+  | ({ readonly type: 'run.checked' } & RunCheck)
   | { readonly type: 'run.interrupted'; readonly how: 'drain' | 'abort'; readonly reason: string }
   | {
       readonly type: 'run.ended';
       readonly outcome: 'completed' | 'failed' | 'cancelled';
       readonly cause?: Cause;
     };
+
+/** One violation of a quality rule, or a key in the text that names nothing. */
+export interface Finding {
+  readonly rule: string;
+  readonly severity: Severity;
+  /** Names the business keys. */
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** What the checks after a run found. */
+export interface RunCheck {
+  /** Relationships drawn from keys and paths once every task had ended. */
+  readonly lateRelationships: number;
+  readonly rules: number;
+  /** Of all findings; `findings` names at most 200, the worst first. */
+  readonly counts: Readonly<Record<Severity, number>>;
+  readonly findings: readonly Finding[];
+  /** Why rules in Cypher were not judged: the machine has no engine for them. */
+  readonly unjudged?: { readonly statements: number; readonly reason: string };
+}
 
 /** A fact as it stands in the journal: `seq` counts from 1 without holes. */
 export type RunEvent = { readonly seq: number; readonly time: string } & RunFact;

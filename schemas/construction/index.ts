@@ -24,7 +24,9 @@ import { itpRelationships } from './relationships/itp.ts';
 import { planRelationships } from './relationships/plans.ts';
 import { registerRelationships } from './relationships/register.ts';
 import { belongsToProject, provenanceRelationships } from './relationships/scope.ts';
+import { rules } from './rules/index.ts';
 import { safetyHazard } from './safety-hazard.ts';
+import { scoring } from './scoring.ts';
 import { sourceFile } from './source-file.ts';
 import { standard } from './standard.ts';
 import { wbsNode } from './wbs-node.ts';
@@ -68,6 +70,8 @@ export const construction = defineSchema({
     ...provenanceRelationships,
   ],
   common,
+  rules,
+  scoring,
   provenance: {
     entity: 'Evidence',
     relationship: 'EVIDENCED_BY',

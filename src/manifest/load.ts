@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { MasterSchema } from '../../schemas/define.ts';
 import { type Manifest, manifestSchema } from '../../schemas/manifest.ts';
+import type { CypherRule } from '../../schemas/rule.ts';
 import { ensureError, MusterError, systemCode } from '../errors.ts';
 import { deriveTaskGraph, type TaskGraph } from '../plan/derive.ts';
 import { describeIssues } from '../schema/describe-issues.ts';
@@ -40,7 +41,8 @@ export async function loadManifest(path: string, options: LoadOptions = {}): Pro
   const folder = dirname(file);
   const bytes = await readManifest(file);
   const manifest = parseManifest(bytes, file);
-  const schema = await loadSchemaModule(manifest.schema, folder, options.importModule);
+  const own = await loadSchemaModule(manifest.schema, folder, options.importModule);
+  const schema = manifest.rules ? { ...own, rules: [...(own.rules ?? []), ...manifest.rules.map(ruleOf)] } : own;
   const { texts, problems } = await readPrompts(manifest, folder);
   const graph = checkedGraph(schema, manifest, problems, file);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -95,6 +97,11 @@ function derive(schema: MasterSchema, manifest: Manifest): { graph: TaskGraph } 
     if (error instanceof MusterError) return { error };
     throw error;
   }
+}
+
+/** Absent and undefined are one to JSON, not to the types. */
+function ruleOf(rule: NonNullable<Manifest['rules']>[number]): CypherRule {
+  return JSON.parse(JSON.stringify(rule)) as CypherRule;
 }
 
 function invalid(file: string, problems: readonly string[]): MusterError {

@@ -1,5 +1,6 @@
 /** What Zod found wrong with a declaration, in words for the person who wrote it: expected, got, where, and the cure. */
 import type { z } from 'zod';
+import { redactText } from '../redact.ts';
 import { fieldsAt } from './attribute-kind.ts';
 import { didYouMean } from './finding.ts';
 
@@ -66,6 +67,7 @@ const SHOWN = 60;
 
 function show(value: unknown): string {
   if (typeof value === 'function') return 'a function';
-  const text = JSON.stringify(value) ?? String(value);
+  // A secret that stands in the wrong place must not stand in the message as well.
+  const text = redactText(JSON.stringify(value) ?? String(value));
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
 }

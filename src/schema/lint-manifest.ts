@@ -4,6 +4,8 @@ import type { Manifest, ManifestTask } from '../../schemas/manifest.ts';
 import { ensureError, MusterError } from '../errors.ts';
 import { deriveTaskGraph, FANS_OUT, producingTasks, waitReasons } from '../plan/derive.ts';
 import { didYouMean, type Place, place, type SchemaFinding } from './finding.ts';
+import { lintRules } from './lint-rules.ts';
+import { lintSources } from './lint-sources.ts';
 
 /** Everything that is wrong between manifest and schema; lint the schema by itself first. A cycle is found last. */
 export function lintManifest(schema: MasterSchema, manifest: Manifest): SchemaFinding[] {
@@ -20,6 +22,8 @@ export function lintManifest(schema: MasterSchema, manifest: Manifest): SchemaFi
   });
   lintProducers(schema, manifest, findings);
   lintEdges(manifest, findings);
+  lintSources(manifest, findings);
+  lintRules(schema, manifest, findings);
   // With wrong names the plan would only repeat what was found.
   if (findings.some(({ severity }) => severity === 'error')) return findings;
   lintDrops(schema, manifest, findings);

@@ -1,6 +1,7 @@
 /** The form of a master schema: what a module must export before lint can look at its meaning. */
 import { z } from 'zod';
 import type { MasterSchema } from '../../schemas/define.ts';
+import { cypherRule } from '../../schemas/rule.ts';
 import { isZodObject } from './attribute-kind.ts';
 import { describeIssues } from './describe-issues.ts';
 
@@ -53,8 +54,51 @@ const relationship = z.strictObject({
       error: 'expected {to: …} or {from: …} with an attribute("…") or constant("…") for each key part',
     })
     .optional(),
+  along: z
+    .array(z.string().regex(/^[<>]\w+$/, 'expected ">TYPE" or "<TYPE"'))
+    .min(1)
+    .optional(),
   meaning: text,
 });
+
+const pairSource = z.union(
+  [z.strictObject({ relationship: text }), z.strictObject({ entity: text, listAttribute: text })],
+  {
+    error: 'expected {relationship} or {entity, listAttribute}',
+  },
+);
+
+const scoring = z.strictObject({
+  lists: z.array(
+    z.strictObject({
+      name: text,
+      entity: text,
+      where: where.optional(),
+      key: z.array(text),
+      attributes: z.array(text),
+    }),
+  ),
+  pairs: z.array(z.strictObject({ name: text, pairs: pairSource, extractionFrom: pairSource.optional() })),
+  owners: z.array(
+    z.strictObject({
+      entity: text,
+      sets: z.array(
+        z.strictObject({
+          name: text,
+          along: z.array(text).min(1),
+          where: where.optional(),
+          element: z.array(z.strictObject({ attribute: text, compare: z.enum(['norm', 'exact']) })).min(1),
+          skipEmpty: z.boolean().optional(),
+        }),
+      ),
+    }),
+  ),
+});
+
+const qualityRule = z.union([
+  cypherRule,
+  cypherRule.omit({ cypher: true, also: true }).extend({ check: z.custom((value) => typeof value === 'function') }),
+]);
 
 const masterSchema = z.strictObject({
   name: text,
@@ -67,6 +111,8 @@ const masterSchema = z.strictObject({
   provenance: z
     .strictObject({ entity: text, relationship: text, sourceEntity: text, inSource: text, assumedAttribute: text })
     .optional(),
+  rules: z.array(qualityRule).optional(),
+  scoring: scoring.optional(),
 });
 
 /** What keeps a value from being a master schema, one line for each problem; empty when it is one. */

@@ -52,6 +52,7 @@ export const itpRelationships: readonly RelationshipDefinition[] = [
     perSource: { min: 0 },
     required: false,
     resolution: 'late',
+    along: ['>COVERS_WBS', '<MAPPED_TO'],
     meaning: 'A place at which a work package that the ITP covers is done.',
   },
   {

@@ -41,6 +41,7 @@ export const registerRelationships: readonly RelationshipDefinition[] = [
     cardinality: 'n:m',
     required: false,
     resolution: 'late',
+    along: ['>DESCRIBES', '<IN_SOURCE', '<EVIDENCED_BY'],
     meaning: 'The document cites the standard: a passage that supports the standard lies in a file of the document.',
   },
   {
