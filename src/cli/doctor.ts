@@ -1,9 +1,12 @@
 /** `muster doctor`: everything that can be checked without starting a run. */
 import { access, constants, mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import type { ManifestSource } from '../../schemas/manifest.ts';
 import { ensureError, MusterError } from '../errors.ts';
 import { loadManifest } from '../manifest/load.ts';
 import { findBinary } from '../opencode/binary.ts';
+import { openSources } from '../run/sources.ts';
+import { systemClock } from '../run/system-clock.ts';
 import { lintSchema } from '../schema/lint.ts';
 import { lintManifest } from '../schema/lint-manifest.ts';
 import { manifestPath } from './package-root.ts';
@@ -24,8 +27,12 @@ interface DoctorOptions {
 
 /** Prints each finding; exit code 2 for an error of manifest or schema, 3 for one of the machine, 0 otherwise. */
 export async function doctor(options: DoctorOptions): Promise<void> {
-  const inputs = await checkInputs(options);
-  const machine = [...(await checkBinary(options.opencode)), ...(await checkHome(options.home))];
+  const { checks: inputs, sources } = await checkInputs(options);
+  const machine = [
+    ...(await checkBinary(options.opencode)),
+    ...(await checkHome(options.home)),
+    ...(await Promise.all(sources.map(checkSource))),
+  ];
   const checks = [...inputs, ...machine];
   if (options.json) process.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
   else {
@@ -39,13 +46,15 @@ export async function doctor(options: DoctorOptions): Promise<void> {
   else if (failed(machine)) process.exitCode = 3;
 }
 
-async function checkInputs({ manifest }: DoctorOptions): Promise<Check[]> {
+async function checkInputs({
+  manifest,
+}: DoctorOptions): Promise<{ readonly checks: Check[]; readonly sources: readonly ManifestSource[] }> {
   const path = manifestPath(manifest);
   try {
     const { manifest: read, schema, graph } = await loadManifest(path);
     const findings = [...lintSchema(schema), ...lintManifest(schema, read)];
     const waves = new Set(graph.tasks.map(({ wave }) => wave)).size;
-    return [
+    const checks: Check[] = [
       {
         what: 'manifest',
         state: 'ok',
@@ -58,10 +67,25 @@ async function checkInputs({ manifest }: DoctorOptions): Promise<Check[]> {
       },
       ...findings.map(({ severity, at, message }): Check => ({ what: at, state: severity, message })),
     ];
+    return { checks, sources: read.sources ?? [] };
   } catch (thrown) {
     const error = ensureError(thrown);
     if (!(error instanceof MusterError)) throw error;
-    return [{ what: error.code, state: 'error', message: error.message }];
+    return { checks: [{ what: error.code, state: 'error', message: error.message }], sources: [] };
+  }
+}
+
+/** Opens the source as a run would, and closes it again. */
+async function checkSource(source: ManifestSource): Promise<Check> {
+  try {
+    const opened = await openSources([source], { env: process.env, clock: systemClock });
+    await opened.close();
+    const labels = opened.notes.get(source.name)?.labels.length ?? 0;
+    return { what: 'source', state: 'ok', message: `${source.name} answers, with ${labels} labels` };
+  } catch (thrown) {
+    const error = ensureError(thrown);
+    if (!(error instanceof MusterError)) throw error;
+    return { what: error.code, state: 'error', message: error.message };
   }
 }
 

@@ -21,7 +21,7 @@ function running(command: Command): Command {
   return command
     .addOption(manifest())
     .addOption(home())
-    .option('--graph <file>', 'graph file; default: graph.db in the home folder')
+    .option('--graph <file|url>', 'graph file, or URL of a Neo4j server; default: graph.db in the home folder')
     .option('--opencode <bin>', 'OpenCode binary; default: the one on the PATH if supported, else the bundled one')
     .addOption(new Option('--port <n>', 'port of our own OpenCode server; default: a free one').argParser(port))
     .addOption(
@@ -93,6 +93,54 @@ program
   .addOption(json('report.json on standard output'))
   .option('--markdown', 'report.md on standard output')
   .action(async (id: string | undefined, options) => (await import('./runs.ts')).report(id, options));
+
+program
+  .command('score')
+  .description('Score a run against the truth: precision, recall, and the accuracy of attributes.')
+  .argument('[run]', 'run id, the beginning of it, a graph file, or a URL; default: the latest run')
+  .requiredOption('--truth <file>', 'the true graph, in the form of "muster export --format json"')
+  .addOption(manifest())
+  .addOption(home())
+  .addOption(json('the score as JSON'))
+  .action(async (id: string | undefined, options) => (await import('./score.ts')).score(id, options));
+
+program
+  .command('check')
+  .description('Judge the quality rules over a graph; exit code 1 when a blocker or an error is found.')
+  .argument('[run]', 'run id, the beginning of it, a graph file, or a URL; default: the latest run')
+  .option('--project <id>', 'project to check, where the graph holds several')
+  .addOption(manifest())
+  .addOption(home())
+  .addOption(json('the findings as JSON'))
+  .action(async (id: string | undefined, options) => (await import('./check.ts')).check(id, options));
+
+program
+  .command('copy')
+  .description('Copy a graph into another store: from a run or file into Neo4j, or back. Keys decide what is the same.')
+  .argument('[run]', 'run id, the beginning of it, a graph file, or a URL; default: the latest run')
+  .requiredOption('--to <file|url>', 'graph file, or URL of a Neo4j server (NEO4J_USERNAME, NEO4J_PASSWORD)')
+  .option('--dry-run', 'print the Cypher and the rows instead; needs no server')
+  .addOption(manifest())
+  .addOption(home())
+  .action(async (id: string | undefined, options) => (await import('./copy.ts')).copy(id, options));
+
+program
+  .command('export')
+  .description('Write a graph as files: for machines (JSON, CSV, Cypher, GraphML) and for people (ITPs, registers).')
+  .argument('[run]', 'run id, the beginning of it, a graph file, or a URL; default: the latest run')
+  .addOption(
+    new Option('--format <name>', 'what to write')
+      .choices(['json', 'csv', 'cypher', 'graphml', 'itp-xlsx', 'itp-docx', 'registers', 'all'])
+      .makeOptionMandatory(),
+  )
+  .requiredOption('--out <dir>', 'folder to write; it must be new or empty')
+  .option('--itp <number>', 'one ITP by its document number, such as ITP-07; default: all')
+  .option('--project <id>', 'project, where a graph file or database holds several')
+  .option('--profile <file>', 'mapping of columns for site software; default: those that come with muster')
+  .option('--force', 'replace the folder; what no export wrote is kept beside it')
+  .addOption(manifest())
+  .addOption(home())
+  .action(async (id: string | undefined, options) => (await import('./export.ts')).exportGraph(id, options));
 
 program
   .command('logs')

@@ -18,9 +18,19 @@ export function drawReport(report: Report, colors: Colors): string {
     ...report.waves.map(({ wave, tasks }) => `wave ${wave}: ${tasks.join(', ')}`),
     drawSummary(report, colors),
     `Graph: ${tally(report.totals.entities) || 'nothing'}; ${report.totals.relationships} relationships.`,
+    ...coverage(report),
     ...troubles(report, colors),
   ];
   return lines.join('\n');
+}
+
+/** How much of each document is cited; what is not, the report files name. */
+function coverage({ coverage: documents = [] }: Report): string[] {
+  const lines = documents.map(({ path, sections, cited, warnings }) => {
+    const remark = warnings.length > 0 ? `  (${visible(warnings.join('; '))})` : '';
+    return `  ${`${cited} of ${sections}`.padStart(12)}  ${visible(path)}${remark}`;
+  });
+  return lines.length > 0 ? ['Sections cited:', ...lines] : [];
 }
 
 function troubles(report: Report, colors: Colors): string[] {

@@ -5,6 +5,7 @@ import type { RunSummary } from '../journal/run-summary.ts';
 import { duration } from '../report/format.ts';
 import { reportMarkdown, reportOf } from '../report/report.ts';
 import { viewOf } from '../report/run-view.ts';
+import { readDocumentRecords } from '../run/document-records.ts';
 import { drawReport } from './report-page.ts';
 import { colorsFor, visible } from './terminal.ts';
 
@@ -45,7 +46,7 @@ export async function report(
 ): Promise<void> {
   const run = id === undefined || id === 'latest' ? await latestRun(options.home) : await findRun(options.home, id);
   const { events } = await readJournal(run.folder.journal);
-  const made = reportOf(viewOf(events));
+  const made = reportOf(viewOf(events), await readDocumentRecords(run.folder.documents));
   if (options.json) process.stdout.write(`${JSON.stringify(made, null, 2)}\n`);
   else if (options.markdown) process.stdout.write(reportMarkdown(made));
   else process.stdout.write(`${drawReport(made, colorsFor(process.stdout, process.env))}\n`);

@@ -4,6 +4,7 @@ import { count, duration, money } from '../report/format.ts';
 import type { ProgressLine, Tone } from '../report/progress.ts';
 import type { Report } from '../report/report.ts';
 import { entityCount, repairCount, usageOf } from '../report/run-view.ts';
+import { checkLine } from '../rules/check.ts';
 
 export type Colors = ReturnType<typeof pc.createColors>;
 
@@ -90,6 +91,7 @@ export function drawSummary(report: Report, colors: Colors): string {
     colors.bold(draw(all.at(-1)!)),
     '',
     `At most ${totals.parallel} sessions at once on ${report.servers} OpenCode server process${report.servers === 1 ? '' : 'es'}.`,
+    ...(report.check ? [`${checkLine(report.check)}.`] : []),
     ...(report.rehearsal ? ['This was a rehearsal: a script answered in place of a language model.'] : []),
   ].join('\n');
 }
