@@ -1,6 +1,7 @@
 /**
  * Writes rehearsal/*.json from expected/graph.json: what a model without fault would submit, instance by instance, with
- * the few mistakes below put in on purpose. Run it after a change of the expected graph: node make-rehearsal.mjs
+ * the few mistakes below put in on purpose; and rehearsal-refused/*.json, the same with six grave ones.
+ * Run it after a change of the expected graph: node make-rehearsal.mjs
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -321,6 +322,103 @@ for (const { attributes: requirement } of rowsOf('pqp-generation', ['ITPRequirem
   ]);
 }
 
+// ----------------------------------------------------------------------------------------------------- grave mistakes
+
+const refused = [];
+/** A copy of an instance's only turn, with each step that `spoil` changes replaced by the steps that it gives. */
+function refuse(instance, spoil) {
+  const found = refused.find((each) => each.instance === instance);
+  const spoilt = found ?? structuredClone(scripts.find((each) => each.instance === instance));
+  if (!found) refused.push(spoilt);
+  let hits = 0;
+  spoilt.turns[0] = spoilt.turns[0].flatMap((step) => {
+    const steps = spoil(step, step.calls?.find(({ tool }) => tool === 'muster_submit')?.arguments);
+    if (steps) hits += 1;
+    return steps ?? [step];
+  });
+  if (hits !== 1) throw new Error(`expected one step of ${instance} to spoil; found ${hits}`);
+}
+
+/** Submits a row in a wrong form first, and after the refusal in the right one. */
+function refuseRow(instance, found, wrong, why, repair) {
+  refuse(instance, (step, given) => {
+    const right = given?.entities.find(found);
+    if (!right) return undefined;
+    const entities = given.entities.map((each) => (each === right ? wrong(structuredClone(each)) : each));
+    const rest = given.relationships ? { relationships: given.relationships } : {};
+    const calls = [{ tool: 'muster_submit', arguments: { entities, ...rest } }];
+    return [note(`A mistake on purpose: ${why}.`, { ...step, calls }), { say: repair, calls: [submit([right])] }];
+  });
+}
+
+refuseRow(
+  'project-details',
+  ({ entity, attributes }) => entity === 'Party' && attributes.code === 'QFE',
+  (row) => {
+    row.evidence[0].quote = 'The design was prepared by Quillfeather Engineering under a separate deed';
+    return row;
+  },
+  'a quote that stands in no document',
+  'I quote the contract particulars word for word.',
+);
+refuseRow(
+  'document-metadata',
+  ({ entity, attributes }) => entity === 'Document' && attributes.docType === 'drawing',
+  (row) => {
+    row.attributes.docNo = '3f2b8c1e-5d47-4a90-9c61-7be0a1d2c3f4';
+    return row;
+  },
+  'a made-up UUID in place of the drawing number',
+  'The number that is printed in the register.',
+);
+refuse('itp-generation[ITP-01]', (step, given) => {
+  const cited = given?.relationships?.find(({ type }) => type === 'REFERENCES_STANDARD');
+  if (!cited) return undefined;
+  const { projectId: _, ...key } = cited.to.key;
+  const unknown = { ...cited, to: { ...cited.to, key: { ...key, code: 'AS 9999' } } };
+  const relationships = given.relationships.map((each) => (each === cited ? unknown : each));
+  return [
+    note('A mistake on purpose: a standard that no document cites.', {
+      ...step,
+      calls: [submit(given.entities, relationships)],
+    }),
+    { say: `The specification cites ${cited.to.key.code}.`, calls: [submit([], [cited])] },
+  ];
+});
+refuseRow(
+  'itp-generation[ITP-02]',
+  ({ entity }) => entity === 'InspectionPoint',
+  (row) => {
+    row.attributes.pointType = 'HOLD POINT';
+    return row;
+  },
+  'a kind of inspection point that the schema does not have',
+  'One of the kinds that the schema names.',
+);
+let orphans;
+refuse('lbs-extraction', (step, given) => {
+  const parents = new Set(given?.entities.map(({ attributes }) => attributes.parentCode));
+  orphans = given?.entities.find(({ attributes }) => attributes.parentCode && parents.has(attributes.code));
+  if (!orphans) return undefined;
+  const entities = given.entities.filter((each) => each !== orphans);
+  return [
+    note(`A mistake on purpose: locations below ${orphans.attributes.code}, which is not handed in.`, {
+      ...step,
+      calls: [submit(entities)],
+    }),
+    note('And complete in spite of it.', complete('The locations of Table 2.')),
+    { say: `${orphans.attributes.code} itself was missing.`, calls: [submit([orphans])] },
+  ];
+});
+refuse('pqp-generation', (step, given) =>
+  given?.entities[0]?.entity === 'ITPRequirement'
+    ? [
+        note('A mistake on purpose: complete without a single required ITP.', complete('Draft PQP.')),
+        { ...step, say: 'Table 4 lists the ITPs that the plan requires.' },
+      ]
+    : undefined,
+);
+
 // ------------------------------------------------------------------------------------------------------------ files
 
 /** One row per line: a change of the graph is a change of a line. */
@@ -337,9 +435,13 @@ function format(value, indent = '', isRow = false) {
   return `{\n${lines.join(',\n')}\n${indent}}`;
 }
 
-const target = join(here, 'rehearsal');
-for (const name of readdirSync(target)) if (name !== 'rehearsal.json') rmSync(join(target, name));
-for (const each of scripts) {
-  const name = each.instance.replace('[', '.').replace(']', '');
-  writeFileSync(join(target, `${name}.json`), `${format(each)}\n`);
+function write(folder, written) {
+  const target = join(here, folder);
+  for (const name of readdirSync(target)) if (name !== 'rehearsal.json') rmSync(join(target, name));
+  for (const each of written) {
+    const name = each.instance.replace('[', '.').replace(']', '');
+    writeFileSync(join(target, `${name}.json`), `${format(each)}\n`);
+  }
 }
+write('rehearsal', scripts);
+write('rehearsal-refused', refused);

@@ -220,17 +220,19 @@ describe('the rehearsal of the road upgrade', () => {
   it('is what its generator writes from the expected graph', async () => {
     const copy = await mkdtemp(join(tmpdir(), 'road-upgrade-'));
     try {
-      for (const name of ['make-rehearsal.mjs', 'documents', 'expected', 'rehearsal']) {
+      for (const name of ['make-rehearsal.mjs', 'documents', 'expected', 'rehearsal', 'rehearsal-refused']) {
         await cp(join(EXAMPLE, name), join(copy, name), { recursive: true });
       }
       await promisify(execFile)(process.execPath, [join(copy, 'make-rehearsal.mjs')]);
-      const names = (await readdir(join(EXAMPLE, 'rehearsal'))).sort();
-      expect((await readdir(join(copy, 'rehearsal'))).sort()).toEqual(names);
-      for (const name of names) {
-        const [made, kept] = await Promise.all(
-          [copy, EXAMPLE].map((root) => readFile(join(root, 'rehearsal', name), 'utf8')),
-        );
-        expect(made, name).toBe(kept);
+      for (const folder of ['rehearsal', 'rehearsal-refused']) {
+        const names = (await readdir(join(EXAMPLE, folder))).sort();
+        expect((await readdir(join(copy, folder))).sort()).toEqual(names);
+        for (const name of names) {
+          const [made, kept] = await Promise.all(
+            [copy, EXAMPLE].map((root) => readFile(join(root, folder, name), 'utf8')),
+          );
+          expect(made, `${folder}/${name}`).toBe(kept);
+        }
       }
     } finally {
       await rm(copy, { recursive: true, force: true });
