@@ -16,6 +16,11 @@ const ROOMS: readonly (readonly [prefix: string, floor: number])[] = [
   ['src/policy/', 1],
   ['src/output/', 1],
   ['src/report/', 1],
+  ['src/snapshot/', 1],
+  ['src/cypher/', 1],
+  ['src/rules/', 1],
+  ['src/export/', 1],
+  ['src/score/', 1],
   ['machines/', 2],
   ['src/opencode/', 3],
   ['src/graph/', 3],
@@ -23,6 +28,7 @@ const ROOMS: readonly (readonly [prefix: string, floor: number])[] = [
   ['src/agent-tools/', 3],
   ['src/rehearsal/', 3],
   ['src/workspace/', 3],
+  ['src/convert/', 3],
   ['src/manifest/', 3],
   ['src/logs/', 3],
   ['src/run/', 4],
@@ -34,7 +40,7 @@ const FIRST_IMPURE_FLOOR = 3;
 /** Floor 1 and floor 5 are one house each; adapters (floor 3) never look sideways. */
 const SIDEWAYS = new Set([0, 1, 2, 4, 5]);
 /** Packages that the pure floors may use. */
-const PURE_PACKAGES = new Set(['zod', 'xstate']);
+const PURE_PACKAGES = new Set(['zod', 'xstate', 'approx-string-match', 'docx', 'fastest-levenshtein', 'hucre']);
 
 const room = (file: string) => ROOMS.find(([prefix]) => file.startsWith(prefix));
 

@@ -32,6 +32,8 @@ export interface EnvironmentRequest {
   readonly workspaceDir: string;
   readonly password: string;
   readonly config: JsonObject;
+  /** Names of variables that hold credentials of the run, whatever they are called; never passed on. */
+  readonly withheld?: readonly string[];
   readonly parent: Readonly<Record<string, string | undefined>>;
 }
 
@@ -79,7 +81,8 @@ const NOT_PASSED =
 const LOOPBACK = ['127.0.0.1', 'localhost', '::1'];
 
 export function serverEnvironment(request: EnvironmentRequest): Record<string, string> {
-  const { mode, serverDir, workspaceDir, password, config, parent } = request;
+  const { mode, serverDir, workspaceDir, password, config, withheld = [] } = request;
+  const parent = without(request.parent, withheld);
   const folders = serverFolders(serverDir);
   const common = {
     OPENCODE_SERVER_PASSWORD: password,
@@ -123,6 +126,12 @@ function userParent(parent: EnvironmentRequest['parent']): Record<string, string
   const direct = (kept['NO_PROXY'] ?? kept['no_proxy'] ?? '').split(',').map((host) => host.trim());
   const noProxy = [...new Set([...direct.filter((host) => host !== ''), ...LOOPBACK])].join(',');
   return { ...kept, NO_PROXY: noProxy, no_proxy: noProxy };
+}
+
+/** In any letter case: on Windows names have none. */
+function without(parent: EnvironmentRequest['parent'], withheld: readonly string[]): EnvironmentRequest['parent'] {
+  const names = new Set(withheld.map((name) => name.toUpperCase()));
+  return filter(parent, (name) => !names.has(name.toUpperCase()));
 }
 
 function filter(parent: EnvironmentRequest['parent'], keep: (name: string) => boolean): Record<string, string> {

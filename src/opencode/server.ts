@@ -42,6 +42,8 @@ export interface StartOptions {
   readonly port?: number;
   /** Default the process's own. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Names of environment variables with credentials of the run: agents' programs must not inherit them. */
+  readonly withheld?: readonly string[];
   /** Beside the password, texts that must not reach the server's log file. */
   readonly secrets?: readonly string[];
   readonly startTimeoutMs?: number;
@@ -111,6 +113,7 @@ export async function startServer(options: StartOptions): Promise<OpenCodeServer
       workspaceDir: directory,
       password,
       config,
+      withheld: options.withheld ?? [],
       parent,
     }),
     cwd: directory,

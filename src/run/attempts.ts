@@ -15,17 +15,23 @@ import type { InstanceRef } from '../../schemas/run-event.ts';
 import { Desk } from '../agent-tools/desk.ts';
 import type { Endpoint } from '../agent-tools/endpoint.ts';
 import { MusterError } from '../errors.ts';
+import { openProjection } from '../graph/projection.ts';
 import { newRunId } from '../journal/run-id.ts';
 import { openSessionLog, type SessionLog } from '../logs/session-log.ts';
 import type { Router } from '../opencode/router.ts';
 import { itemKeyOf } from '../output/keys.ts';
 import { type PromptParts, repairPrompt, workPrompt } from '../output/prompt.ts';
+import { passagesOf } from '../output/publication.ts';
+import type { SourceText } from '../output/source-text.ts';
 import type { TaskContext } from '../output/task-context.ts';
 import type { TaskGraph } from '../plan/derive.ts';
 import type { AgentServer, Clock, GraphNode, GraphStore, JournalPort, PermissionRule } from '../ports.ts';
+import { citedUnits } from '../report/coverage.ts';
 import type { SourceDocument } from '../workspace/documents.ts';
 import { instanceDir } from '../workspace/instance-dir.ts';
 import { instanceFolder, writeInstance } from '../workspace/workspace.ts';
+import { judgeOf } from './judge.ts';
+import { type Sources, sourcesOf } from './sources.ts';
 
 export interface AttemptPorts {
   readonly runId: string;
@@ -36,6 +42,8 @@ export interface AttemptPorts {
   readonly graphOfTasks: TaskGraph;
   readonly prompts: Readonly<Record<string, string>>;
   readonly documents: readonly SourceDocument[];
+  /** Their texts, by path. */
+  readonly texts: ReadonlyMap<string, SourceText>;
   readonly workspace: string;
   readonly logs: string;
   readonly clock: Clock;
@@ -43,6 +51,7 @@ export interface AttemptPorts {
   readonly secrets: readonly string[];
   readonly journal: JournalPort;
   readonly graph: GraphStore;
+  readonly sources: Sources;
   readonly endpoint: Endpoint;
   readonly router: Router;
   /** Known once the server is started. */
@@ -83,7 +92,9 @@ export class Attempts {
     const task = this.#task(instance.task);
     const context = this.#context(instance);
     const folder = instanceFolder(instance.id);
-    const prompt: PromptParts = { context, title: task.title, goal: this.#ports.prompts[task.id] ?? '', folder };
+    const { notes: databases, byName: sources } = sourcesOf(this.#ports.sources, task.sources);
+    const goal = this.#ports.prompts[task.id] ?? '';
+    const prompt: PromptParts = { context, title: task.title, goal, folder, databases };
     await writeInstance(this.#ports.workspace, context, workPrompt(prompt, previous));
     await journal.flushed();
     const { apiSessionId } = await server().createSession({
@@ -94,10 +105,14 @@ export class Attempts {
       permissions: this.#ports.permissionsFor(folder, task.allow ?? []),
     });
     const session = { sessionId: newRunId(clock, random), apiSessionId };
+    const judge = judgeOf(context, graph, runId);
     const desk = new Desk({
       context,
       graph,
       runId,
+      sources,
+      project: openProjection,
+      ...(judge && { judge }),
       onAnswer: (answer) => journal.append({ type: 'tool.answered', instance: instance.id, attempt, ...answer }),
     });
     const log = openSessionLog(`${logs}/${instanceDir(instance.id)}`, {
@@ -144,7 +159,7 @@ export class Attempts {
   }
 
   async commit({ instance }: AttemptRef): Promise<Committed> {
-    const { journal, graph, runId, graphOfTasks } = this.#ports;
+    const { journal, graph, runId, schema, texts, graphOfTasks } = this.#ports;
     const { nodes, relationships } = await this.#attempt(instance.id).desk.publication();
     await journal.flushed();
     const result = await graph.commit({ runId, task: instance.task, nodes, relationships });
@@ -159,7 +174,7 @@ export class Attempts {
       const known = this.#items.get(node.entity) ?? new Map<string, GraphNode>();
       this.#items.set(node.entity, known.set(key, node));
     }
-    return { entities, ...result, items };
+    return { entities, ...result, items, cited: citedUnits(texts, passagesOf(schema, nodes)) };
   }
 
   async abort({ apiSessionId }: { readonly apiSessionId: string }): Promise<void> {
@@ -171,12 +186,12 @@ export class Attempts {
   release(instance: string, status: string): void {
     const attempt = this.#open.get(instance);
     if (!attempt) return;
-    const { session, log } = attempt;
+    const { session, log, desk } = attempt;
     this.#open.delete(instance);
     this.#sent.delete(session.apiSessionId);
     this.#ports.router.drop(session.apiSessionId);
     this.#ports.endpoint.unbind(session.apiSessionId);
-    const closing = log.close(status).catch(this.#ports.onFault);
+    const closing = Promise.all([log.close(status), desk.close()]).catch(this.#ports.onFault);
     this.#closing.add(closing);
     void closing.then(() => this.#closing.delete(closing));
   }
@@ -218,7 +233,7 @@ export class Attempts {
   }
 
   #context(instance: InstanceRef): TaskContext {
-    const { schema, scope, documents, graphOfTasks } = this.#ports;
+    const { schema, scope, documents, texts, graphOfTasks } = this.#ports;
     const task = this.#task(instance.task);
     const derived = graphOfTasks.tasks.find(({ id }) => id === task.id);
     const upstream = new Set(derived?.waitsFor.map((edge) => edge.task));
@@ -229,6 +244,8 @@ export class Attempts {
     if (derived?.fanOut && !item) {
       throw new MusterError('BUG', `expected the committed ${derived.fanOut.over} "${instance.itemKey}", got none`);
     }
-    return { schema, instance, scope, ...(item && { item }), sources: documents.map(({ path }) => path), readable };
+    const sources = documents.map(({ path }) => path);
+    const sourceText = (path: string) => texts.get(path);
+    return { schema, instance, scope, ...(item && { item }), sources, sourceText, readable };
   }
 }

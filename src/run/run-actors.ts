@@ -25,21 +25,29 @@ import { closeGap, turnReader } from '../opencode/reconcile.ts';
 import { type Ask, Router } from '../opencode/router.ts';
 import { attachServer, type OpenCodeServer, startServer } from '../opencode/server.ts';
 import { openStream, type StreamEnd } from '../opencode/stream.ts';
+import { foldedSource } from '../output/check-passage.ts';
+import { findQuote } from '../output/find-quote.ts';
+import type { SourceText } from '../output/source-text.ts';
 import type { Clock, GraphStore, SubmissionReview } from '../ports.ts';
 import type { ModelServer } from '../rehearsal/model-server.ts';
 import type { SourceDocument } from '../workspace/documents.ts';
 import { Attempts } from './attempts.ts';
+import { checkGraph, drawLate } from './conclude.ts';
 import type { RunOptions } from './run-options.ts';
+import { credentialVariables, type Sources } from './sources.ts';
 
 export interface RunActorPorts {
   readonly options: RunOptions;
   readonly loaded: LoadedManifest;
   readonly documents: readonly SourceDocument[];
+  /** Their texts, by path. */
+  readonly texts: ReadonlyMap<string, SourceText>;
   readonly project: string;
   readonly model: string;
   readonly folder: RunFolder;
   readonly journal: Journal;
   readonly graph: GraphStore;
+  readonly sources: Sources;
   readonly endpoint: Endpoint;
   readonly modelServer: ModelServer | undefined;
   readonly clock: Clock;
@@ -85,6 +93,7 @@ export function runActors(ports: RunActorPorts) {
     graphOfTasks: loaded.graph,
     prompts: loaded.prompts,
     documents: ports.documents,
+    texts: ports.texts,
     workspace: folder.workspace,
     logs: folder.logs,
     clock,
@@ -92,6 +101,7 @@ export function runActors(ports: RunActorPorts) {
     secrets: secretsOf(ports),
     journal,
     graph: ports.graph,
+    sources: ports.sources,
     endpoint: ports.endpoint,
     router,
     server: () => current().agents,
@@ -191,12 +201,33 @@ export function runActors(ports: RunActorPorts) {
     },
   });
 
-  const machine = orchestratorMachine.provide({ actions: { record }, actors: { task, server, eventStream } });
+  const concluding = fromPromise<{ readonly blocked?: Cause }>(async () => {
+    const hasQuote = (path: string, quote: string) => {
+      const text = ports.texts.get(path);
+      return text && findQuote(foldedSource(text), quote) !== undefined;
+    };
+    const of = { graph: ports.graph, schema: loaded.schema, scope: ports.project, hasQuote };
+    const late = await drawLate(of, folder.runId);
+    const check = await checkGraph(of, late);
+    journal.append({ type: 'run.checked', ...check });
+    const worst = check.findings.find(({ severity }) => severity === 'blocker');
+    if (!worst) return {};
+    const others = check.counts.blocker - 1;
+    const more = others > 0 ? `, and ${others} more` : '';
+    return {
+      blocked: { code: 'RULES_BROKEN', message: `the graph breaks rule ${worst.rule}: ${worst.message}${more}` },
+    };
+  });
+
+  const machine = orchestratorMachine.provide({
+    actions: { record },
+    actors: { task, server, eventStream, conclude: concluding },
+  });
   return { machine, attempts };
 }
 
 /** Starts or attaches, and turns whatever fails into one of our errors. */
-async function openServer({ options, folder, modelServer }: RunActorPorts): Promise<OpenCodeServer> {
+async function openServer({ options, loaded, folder, modelServer, sources }: RunActorPorts): Promise<OpenCodeServer> {
   const { server } = options;
   if (server.kind === 'attached') {
     const { url, password } = server;
@@ -210,13 +241,15 @@ async function openServer({ options, folder, modelServer }: RunActorPorts): Prom
     ...(binary !== undefined && { binary }),
     ...(configFile !== undefined && { configFile }),
     ...(port !== undefined && { port }),
-    ...(modelServer && { config: modelServer.config as never, secrets: [modelServer.key] }),
+    withheld: credentialVariables(loaded.manifest.sources),
+    secrets: [...sources.secrets, ...(modelServer ? [modelServer.key] : [])],
+    ...(modelServer && { config: modelServer.config as never }),
   });
 }
 
-function secretsOf({ endpoint, modelServer, options }: RunActorPorts): string[] {
+function secretsOf({ endpoint, modelServer, options, sources }: RunActorPorts): string[] {
   const password = options.server.kind === 'attached' ? options.server.password : undefined;
-  return [endpoint.token, modelServer?.key, password].filter((secret) => secret !== undefined);
+  return [endpoint.token, modelServer?.key, password, ...sources.secrets].filter((secret) => secret !== undefined);
 }
 
 function endCause(end: Exclude<StreamEnd, { kind: 'closed' }>): Cause {

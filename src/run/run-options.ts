@@ -12,9 +12,11 @@ export interface RunOptions {
   readonly project?: string;
   /** `provider/model`; default: as the manifest says. A rehearsal brings its own. */
   readonly model?: string;
-  /** Graph file; default `graph.db` in the home, or in the run's folder for a rehearsal. */
+  /** File or URL of the graph; default `graph.db` in the home, or in the run's folder for a rehearsal. */
   readonly graph?: string;
   readonly concurrency?: number;
+  /** Where the credentials of the graph and of the manifest's sources are; default the process's environment. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Folder of a rehearsal script: a scripted model answers. */
   readonly rehearsal?: string;
   readonly server:

@@ -7,36 +7,39 @@
  */
 import { randomInt } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { createActor, toPromise } from 'xstate';
 import type { OrchestratorOutput } from '../../machines/orchestrator.ts';
 import { limitsOf } from '../../schemas/manifest.ts';
 import { startEndpoint } from '../agent-tools/endpoint.ts';
 import { removeEndpointFile, writeEndpointFile } from '../agent-tools/endpoint-file.ts';
+import { convertDocuments } from '../convert/convert.ts';
+import type { ConvertedDocument } from '../convert/converted.ts';
 import { ensureError, MusterError } from '../errors.ts';
-import { openEmbeddedGraph } from '../graph/embedded.ts';
 import { createRunFolder, folderFailure } from '../journal/run-folder.ts';
 import { newRunId } from '../journal/run-id.ts';
 import { acquireLock } from '../journal/run-lock.ts';
-import type { RunFolder } from '../journal/run-paths.ts';
+import { graphRecord, type RunFolder } from '../journal/run-paths.ts';
 import { openJournal } from '../journal/writer.ts';
 import { openAppLog } from '../logs/app-log.ts';
 import { type LoadedManifest, loadManifest } from '../manifest/load.ts';
 import { findBinary } from '../opencode/binary.ts';
 import { readConfigFile } from '../opencode/inline-config.ts';
-import { engineNode } from '../output/publication.ts';
-import type { TaskContext } from '../output/task-context.ts';
 import { createPlan } from '../plan/plan.ts';
-import type { GraphStore } from '../ports.ts';
 import { loadRehearsal } from '../rehearsal/load-rehearsal.ts';
 import { startModelServer } from '../rehearsal/model-server.ts';
 import type { Rehearsal } from '../rehearsal/script.ts';
+import type { DocumentRecord } from '../report/coverage.ts';
 import { reportMarkdown, reportOf } from '../report/report.ts';
 import { emptyRunView, foldRun, type RunView } from '../report/run-view.ts';
 import { findDocuments, type SourceDocument } from '../workspace/documents.ts';
 import { prepareWorkspace } from '../workspace/workspace.ts';
+import { journalRecord, recordsOf, writeDocumentRecords } from './document-records.ts';
 import { runActors } from './run-actors.ts';
+import { openRunGraph, registerSources } from './run-graph.ts';
 import type { RunOptions } from './run-options.ts';
+import { requireSoundRules } from './sound-rules.ts';
+import { openSources, type Sources } from './sources.ts';
 import { systemClock } from './system-clock.ts';
 
 export interface Run {
@@ -58,6 +61,8 @@ export interface RunEnd {
 interface Inputs {
   readonly loaded: LoadedManifest;
   readonly documents: readonly SourceDocument[];
+  /** Their texts, by path; kinds without text are not among them. */
+  readonly texts: ReadonlyMap<string, ConvertedDocument>;
   readonly rehearsal: Rehearsal | undefined;
   readonly project: string;
   readonly model: string;
@@ -75,9 +80,12 @@ export async function startRun(options: RunOptions): Promise<Run> {
   const lock = await acquireLock(options.home);
   const closers: (() => Promise<unknown>)[] = [() => lock.release()];
   try {
+    const { sources: wanted } = inputs.loaded.manifest;
+    const sources = await openSources(wanted, { env: options.env ?? process.env, clock: systemClock });
+    closers.push(() => sources.close());
     const runId = newRunId(systemClock, random);
     const folder = await createRunFolder(options.home, runId);
-    const started = await assemble(options, inputs, folder, closers);
+    const started = await assemble(options, inputs, sources, folder, closers);
     return { runId, folder, interrupt: started.interrupt, ended: started.ended };
   } catch (thrown) {
     await closeAll(closers);
@@ -87,6 +95,7 @@ export async function startRun(options: RunOptions): Promise<Run> {
 
 async function readInputs(options: RunOptions): Promise<Inputs> {
   const loaded = await loadManifest(options.manifest);
+  await requireSoundRules(loaded.schema);
   const rehearsal = options.rehearsal === undefined ? undefined : await loadRehearsal(options.rehearsal);
   const project = checkProjectId(options.project ?? rehearsal?.project ?? '');
   const documents = await findDocuments(options.documents);
@@ -102,7 +111,8 @@ async function readInputs(options: RunOptions): Promise<Inputs> {
     if (server.configFile !== undefined) await readConfigFile(server.configFile);
     await findBinary({ ...(server.binary !== undefined && { named: server.binary }) });
   }
-  return { loaded, documents, rehearsal, project, model };
+  const texts = await convertDocuments(documents);
+  return { loaded, documents, texts, rehearsal, project, model };
 }
 
 /** Any key that a person may have given the project, a UUID included. @throws MusterError PROJECT_ID_INVALID */
@@ -126,19 +136,23 @@ export function checkProjectId(id: string): string {
 
 async function assemble(
   options: RunOptions,
-  { loaded, documents, rehearsal, project, model }: Inputs,
+  { loaded, documents, texts, rehearsal, project, model }: Inputs,
+  sources: Sources,
   folder: RunFolder,
   closers: (() => Promise<unknown>)[],
 ): Promise<{ interrupt: (reason: string) => void; ended: Promise<RunEnd> }> {
   const { manifest, schema, graph: graphOfTasks } = loaded;
-  const appLog = openAppLog(folder.appLog, { clock: systemClock });
+  const appLog = openAppLog(folder.appLog, { clock: systemClock, secrets: sources.secrets });
   closers.push(async () => appLog.close());
   const fault = (error: Error) => appLog.logger.error({ err: error }, 'fault');
-  const graph = openEmbeddedGraph(
-    resolve(options.graph ?? (rehearsal ? folder.graph : join(options.home, 'graph.db'))),
-  );
+  const { graph, location } = await openRunGraph(options, folder, schema);
   closers.push(() => graph.close());
-  await prepareWorkspace(folder.workspace, schema, documents);
+  await prepareWorkspace(folder.workspace, schema, documents, texts);
+  const records = recordsOf(documents, texts);
+  await writeDocumentRecords(folder.documents, records);
+  for (const { path, warnings } of records) {
+    for (const warning of warnings) appLog.logger.warn({ document: path }, warning);
+  }
   const endpoint = await startEndpoint(fault);
   closers.push(() => endpoint.close());
   await writeEndpointFile(folder.endpoint, endpoint);
@@ -163,7 +177,8 @@ async function assemble(
     projectId: project,
     manifest: { name: manifest.name, path: loaded.path, sha256: loaded.sha256 },
     schema: { name: schema.name, version: schema.version },
-    documents: documents.map(({ path, sha256, bytes }) => ({ path, sha256, bytes })),
+    graph: graphRecord(folder, location),
+    documents: documents.map((document) => journalRecord(document, texts.get(document.path))),
     model,
     rehearsal: rehearsal !== undefined,
     gating: manifest.gating,
@@ -175,17 +190,19 @@ async function assemble(
       ...(fanOut && { fanOutOver: fanOut.over }),
     })),
   });
-  await registerSources(graph, folder.runId, project, loaded, documents);
+  await registerSources(graph, folder.runId, project, loaded, documents, texts);
 
   const { machine, attempts } = runActors({
     options,
     loaded,
     documents,
+    texts,
     project,
     model,
     folder,
     journal,
     graph,
+    sources,
     endpoint,
     modelServer,
     random,
@@ -224,7 +241,7 @@ async function assemble(
       await journal.flushed().catch((thrown: unknown) => {
         broken ??= thrown as MusterError;
       });
-      await writeReport(folder, view).catch((thrown: unknown) => {
+      await writeReport(folder, view, records).catch((thrown: unknown) => {
         broken ??= folderFailure(folder.path, thrown);
       });
       await closeAll(closers);
@@ -245,36 +262,8 @@ function environmentError(
   return error.kind === undefined ? new MusterError('BUG', cause.message) : error;
 }
 
-/** The nodes that the engine itself writes: the scope's own, if the schema has one, and the source files. */
-async function registerSources(
-  graph: GraphStore,
-  runId: string,
-  scope: string,
-  { schema }: LoadedManifest,
-  documents: readonly SourceDocument[],
-): Promise<void> {
-  const { provenance } = schema;
-  const engine = '@ingest';
-  const context: TaskContext = { schema, scope, instance: { id: engine, task: engine }, sources: [], readable: [] };
-  // Every node points at the scope's node from its first commit on; its own task fills it in when it commits.
-  const roots = schema.entities
-    .filter(({ key }) => key.length === 1)
-    .map(({ name }) => ({ entity: name, key: [scope], properties: { [schema.scope]: scope } }));
-  const files = provenance
-    ? documents.map(({ path, sha256, mediaType }) =>
-        engineNode(context, provenance.sourceEntity, { path, sha256, mediaType }),
-      )
-    : [];
-  await graph.commit({
-    runId,
-    task: engine,
-    nodes: [...roots, ...files.flatMap(({ nodes }) => nodes)],
-    relationships: files.flatMap(({ relationships }) => relationships),
-  });
-}
-
-async function writeReport(folder: RunFolder, view: RunView): Promise<void> {
-  const report = reportOf(view);
+async function writeReport(folder: RunFolder, view: RunView, records: readonly DocumentRecord[]): Promise<void> {
+  const report = reportOf(view, records);
   await writeFile(folder.reportJson, `${JSON.stringify(report, null, 2)}\n`);
   await writeFile(folder.reportMarkdown, reportMarkdown(report));
 }
