@@ -1,7 +1,9 @@
 /** The report of a run, as data and as Markdown: projections of the same view. */
 import type { Cause, Issue } from '../../schemas/run-event.ts';
 import type { Usage } from '../../schemas/session-event.ts';
+import { answerLines, holdLines, slowdownLines } from './answer-lines.ts';
 import { count, duration, money, tally } from './format.ts';
+import { code, text } from './markdown.ts';
 import { entityCount, type InstanceView, type RunView, repairCount, usageOf } from './run-view.ts';
 
 export interface Report extends Omit<RunView, 'instances' | 'tasks'> {
@@ -16,6 +18,8 @@ export interface Report extends Omit<RunView, 'instances' | 'tasks'> {
     readonly cancelled: number;
     readonly repairs: number;
     readonly attempts: number;
+    /** Permission asks and questions that appeared in spite of the policy, answered by it at once. */
+    readonly asks: number;
     readonly entities: Readonly<Record<string, number>>;
     readonly relationships: number;
     /** Most instances that ran at the same moment. */
@@ -48,6 +52,7 @@ export function reportOf(view: RunView): Report {
       cancelled: ended('cancelled'),
       repairs: all.reduce((sum, instance) => sum + repairCount(instance), 0),
       attempts: all.reduce((sum, instance) => sum + instance.attempts.length, 0),
+      asks: all.reduce((sum, instance) => sum + instance.asksAnswered, 0),
       entities,
       relationships: all.reduce((sum, instance) => sum + instance.relationships, 0),
       parallel: mostParallel(all),
@@ -96,6 +101,8 @@ export function reportMarkdown(report: Report): string {
     `| Server | ${report.server ? `OpenCode ${text(report.server.version)}, ${report.server.owned ? 'own' : 'attached'}` : 'none'}, ${report.servers} process(es), ${report.streamConnections} stream connection(s) |`,
     `| Instances | ${totals.instances} of ${totals.tasks} tasks: ${totals.completed} completed, ${totals.failed} failed, ${totals.skipped} skipped, ${totals.cancelled} cancelled; at most ${totals.parallel} at once |`,
     `| Attempts and repairs | ${totals.attempts} attempts, ${totals.repairs} repairs |`,
+    `| Asks answered by policy | ${totals.asks} |`,
+    ...slowdownLines(report),
     `| Graph | ${text(tally(totals.entities)) || 'nothing'}; ${totals.relationships} relationships |`,
     `| Model calls | ${count(usage.steps)}; ${count(usage.inputTokens)} input and ${count(usage.outputTokens)} output tokens; cost ${money(usage.cost)} |`,
     '',
@@ -117,7 +124,16 @@ export function reportMarkdown(report: Report): string {
   for (const task of report.tasks.filter(({ instances }) => instances.length === 0)) {
     lines.push(`| ${text(task.id)} | ${task.wave} | ${task.status} | | | | | | | | |`);
   }
-  lines.push('', ...troubles(report), '## Documents', '', '| Path | Bytes | SHA-256 |', '|---|--:|---|');
+  lines.push(
+    '',
+    ...troubles(report),
+    ...answerLines(report.tasks.flatMap(({ instances }) => instances)),
+    ...holdLines(report),
+    '## Documents',
+    '',
+    '| Path | Bytes | SHA-256 |',
+    '|---|--:|---|',
+  );
   for (const { path, bytes, sha256 } of report.documents)
     lines.push(`| ${text(path)} | ${count(bytes)} | \`${sha256}\` |`);
   return `${lines.join('\n')}\n`;
@@ -162,17 +178,4 @@ function causeLine(cause: Cause | undefined): string {
 
 function issueLines(issues: readonly Issue[], indent: string): string[] {
   return issues.map(({ path, message }) => `${indent}- ${text(path)}: ${text(message)}`);
-}
-
-/** Makes any text safe inside a Markdown table or paragraph: one line, no markup, no HTML. */
-function text(value: string): string {
-  return value
-    .replaceAll(/\s+/g, ' ')
-    .replaceAll(/[\\`*_[\]|#~]/g, '\\$&')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;');
-}
-
-function code(value: string): string {
-  return `\`${value.replaceAll(/[`|\s]+/g, ' ')}\``;
 }

@@ -7,7 +7,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { createActor, toPromise } from 'xstate';
 import type { OrchestratorOutput } from '../../machines/orchestrator.ts';
 import { limitsOf } from '../../schemas/manifest.ts';
@@ -30,13 +30,19 @@ import { createPlan } from '../plan/plan.ts';
 import type { GraphStore } from '../ports.ts';
 import { loadRehearsal } from '../rehearsal/load-rehearsal.ts';
 import { startModelServer } from '../rehearsal/model-server.ts';
-import type { Rehearsal } from '../rehearsal/script.ts';
 import { reportMarkdown, reportOf } from '../report/report.ts';
-import { emptyRunView, foldRun, type RunView } from '../report/run-view.ts';
+import { emptyRunView, foldRun, type RunView, viewOf } from '../report/run-view.ts';
 import { findDocuments, type SourceDocument } from '../workspace/documents.ts';
 import { prepareWorkspace } from '../workspace/workspace.ts';
+import { takeOverOf } from './earlier-run.ts';
+import { ensureCommitted } from './ensure-committed.ts';
+import { Mailbox } from './mailbox.ts';
+import { knowItems, orchestratorResume, resumedFacts } from './resumed-state.ts';
 import { runActors } from './run-actors.ts';
+import { graphFile, type Inputs, type Resumed } from './run-inputs.ts';
 import type { RunOptions } from './run-options.ts';
+import { runRules } from './run-rules.ts';
+import { partSource, startedFact } from './started-fact.ts';
 import { systemClock } from './system-clock.ts';
 
 export interface Run {
@@ -53,14 +59,6 @@ export interface RunEnd {
   readonly view: RunView;
   /** An error of the environment that ended the run (exit code 3), rather than a task. */
   readonly error?: MusterError;
-}
-
-interface Inputs {
-  readonly loaded: LoadedManifest;
-  readonly documents: readonly SourceDocument[];
-  readonly rehearsal: Rehearsal | undefined;
-  readonly project: string;
-  readonly model: string;
 }
 
 /** Longest project id; it stands in every key. */
@@ -85,7 +83,7 @@ export async function startRun(options: RunOptions): Promise<Run> {
   }
 }
 
-async function readInputs(options: RunOptions): Promise<Inputs> {
+export async function readInputs(options: RunOptions): Promise<Inputs> {
   const loaded = await loadManifest(options.manifest);
   const rehearsal = options.rehearsal === undefined ? undefined : await loadRehearsal(options.rehearsal);
   const project = checkProjectId(options.project ?? rehearsal?.project ?? '');
@@ -124,21 +122,29 @@ export function checkProjectId(id: string): string {
   );
 }
 
-async function assemble(
+/** Opens everything in order and starts the actors; on failure the caller closes what `closers` hold. */
+export async function assemble(
   options: RunOptions,
-  { loaded, documents, rehearsal, project, model }: Inputs,
+  inputs: Inputs,
   folder: RunFolder,
   closers: (() => Promise<unknown>)[],
+  resumed?: Resumed,
 ): Promise<{ interrupt: (reason: string) => void; ended: Promise<RunEnd> }> {
+  const { loaded, documents, rehearsal, project, model } = inputs;
   const { manifest, schema, graph: graphOfTasks } = loaded;
+  const takeOver = await takeOverOf(
+    options,
+    project,
+    folder,
+    manifest.tasks.map(({ id }) => id),
+  );
   const appLog = openAppLog(folder.appLog, { clock: systemClock });
   closers.push(async () => appLog.close());
   const fault = (error: Error) => appLog.logger.error({ err: error }, 'fault');
-  const graph = openEmbeddedGraph(
-    resolve(options.graph ?? (rehearsal ? folder.graph : join(options.home, 'graph.db'))),
-  );
+  const graph = openEmbeddedGraph(graphFile(options, folder));
   closers.push(() => graph.close());
-  await prepareWorkspace(folder.workspace, schema, documents);
+  if (resumed) await ensureCommitted(graph, folder, resumed);
+  if (!resumed || resumed.prepare) await prepareWorkspace(folder.workspace, schema, documents);
   const endpoint = await startEndpoint(fault);
   closers.push(() => endpoint.close());
   await writeEndpointFile(folder.endpoint, endpoint);
@@ -147,37 +153,29 @@ async function assemble(
   if (modelServer) closers.push(() => modelServer.close());
 
   let abort: ((error: MusterError) => void) | undefined;
-  const journal = openJournal(folder.journal, { clock: systemClock, onError: (error) => abort?.(error) });
+  const journal = openJournal(folder.journal, {
+    clock: systemClock,
+    onError: (error) => abort?.(error),
+    ...(resumed && { resume: { lastSeq: resumed.events.length, bytes: resumed.bytes } }),
+  });
   closers.push(() => journal.close().catch(fault));
-  let view = emptyRunView();
+  let view = resumed ? viewOf(resumed.events) : emptyRunView();
   journal.subscribe((event) => {
     view = foldRun(view, event);
     appLog.logger.debug({ event }, event.type);
     options.onEvent?.(event, view);
   });
   const concurrency = options.concurrency ?? manifest.concurrency;
-  journal.append({
-    type: 'run.started',
-    runId: folder.runId,
-    musterVersion: options.musterVersion,
-    projectId: project,
-    manifest: { name: manifest.name, path: loaded.path, sha256: loaded.sha256 },
-    schema: { name: schema.name, version: schema.version },
-    documents: documents.map(({ path, sha256, bytes }) => ({ path, sha256, bytes })),
-    model,
-    rehearsal: rehearsal !== undefined,
-    gating: manifest.gating,
-    concurrency,
-    tasks: graphOfTasks.tasks.map(({ id, wave, waitsFor, fanOut }) => ({
-      id,
-      wave,
-      waitsFor,
-      ...(fanOut && { fanOutOver: fanOut.over }),
-    })),
-  });
-  await registerSources(graph, folder.runId, project, loaded, documents);
+  for (const fact of resumed
+    ? resumedFacts(options, resumed)
+    : [startedFact(options, inputs, folder, takeOver?.earlier.runId)])
+    journal.append(fact);
+  const hasBegun = resumed?.events.some(({ type }) => type === 'instance.started') === true;
+  if (!hasBegun) await registerSources(graph, folder.runId, project, loaded, documents);
 
-  const { machine, attempts } = runActors({
+  const { machine, attempts, gates } = runActors({
+    partSource: partSource(inputs),
+    ...(takeOver && { takeOver }),
     options,
     loaded,
     documents,
@@ -192,16 +190,36 @@ async function assemble(
     clock: systemClock,
     log: appLog.logger,
     onFault: fault,
+    ...(resumed && { resumed: resumed.plan }),
   });
+  if (resumed) await knowItems(attempts, graph, folder.runId, project, resumed.plan);
   const actor = createActor(machine, {
     systemId: 'orchestrator',
     ...(options.inspect && { inspect: options.inspect }),
     input: {
-      plan: createPlan(graphOfTasks.tasks, manifest.gating),
+      plan: resumed?.plan.plan ?? createPlan(graphOfTasks.tasks, manifest.gating),
+      ...((resumed || takeOver) && { resumed: orchestratorResume(resumed?.plan, takeOver !== undefined) }),
       concurrency,
       limits: Object.fromEntries(manifest.tasks.map((task) => [task.id, limitsOf(manifest, task)])),
+      rules: runRules({
+        manifest,
+        model,
+        isRehearsal: rehearsal !== undefined,
+        nowMs: systemClock.now(),
+        ...(options.budget && { budget: options.budget }),
+        ...(resumed && { events: resumed.events }),
+      }),
     },
   });
+  const mailbox = new Mailbox({
+    folder: folder.decisions,
+    clock: systemClock,
+    decide: (point, decision) => actor.send({ type: 'run.decide', point, decision }),
+    flushed: () => journal.flushed(),
+    onFault: fault,
+  });
+  journal.subscribe((event) => mailbox.hear(event));
+  closers.push(() => mailbox.close());
   let broken: MusterError | undefined;
   abort = (error) => {
     broken ??= error;
@@ -220,6 +238,8 @@ async function assemble(
       },
     )
     .then(async ({ outcome, cause }): Promise<RunEnd> => {
+      gates.close();
+      await mailbox.close();
       await attempts.closed();
       await journal.flushed().catch((thrown: unknown) => {
         broken ??= thrown as MusterError;
@@ -280,7 +300,7 @@ async function writeReport(folder: RunFolder, view: RunView): Promise<void> {
 }
 
 /** In reverse order; one that fails does not keep the others from closing. */
-async function closeAll(closers: (() => Promise<unknown>)[]): Promise<void> {
+export async function closeAll(closers: (() => Promise<unknown>)[]): Promise<void> {
   for (const close of closers.reverse()) await close().catch(() => undefined);
   closers.length = 0;
 }
