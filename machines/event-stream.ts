@@ -16,7 +16,8 @@
 import { type AnyActorRef, assign, enqueueActions, fromCallback, fromPromise, setup } from 'xstate';
 import type { Cause, RunFact } from '../schemas/run-event.ts';
 import type { SessionEvent } from '../schemas/session-event.ts';
-import { backoffMs, errorFailure } from '../src/policy/retry.ts';
+import { backoffMs } from '../src/policy/answer.ts';
+import { errorCause } from '../src/policy/classify.ts';
 
 /** What the connection tells this machine. */
 export type ConnectionEvent =
@@ -138,7 +139,7 @@ export const eventStreamMachine = setup({
             // A gap that cannot be closed is a connection that is not good enough.
             onError: {
               target: '#event-stream.lost',
-              actions: { type: 'countFailure', params: ({ event }) => errorFailure(event.error).cause },
+              actions: { type: 'countFailure', params: ({ event }) => errorCause(event.error) },
             },
           },
           // A hole seen while closing one: read again, the first answer may be older than the hole.

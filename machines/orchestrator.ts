@@ -13,11 +13,13 @@
  * - J1 the fact that an instance settled is appended before the command that starts its dependants.
  * - X1 the first interrupt drains (nothing new starts; running turns get `drainGrace`), the second aborts.
  * - Q1 a run whose graph breaks a rule that blocks is not completed.
+ * - A spent budget pauses: nothing new starts, what runs is broken off where it can go on, nothing fails.
  * - The run always ends: in `ended`, with the server stopped or its stop given up after a grace.
  */
 import { assign, type DoneActorEvent, type ErrorActorEvent, enqueueActions, fromPromise, raise, setup } from 'xstate';
 import type { Limits } from '../schemas/manifest.ts';
-import type { Cause, InstanceRef, RunFact } from '../schemas/run-event.ts';
+import type { Cause, InstanceRef, RunFact, RunOutcome } from '../schemas/run-event.ts';
+import type { Usage } from '../schemas/session-event.ts';
 import {
   allEnded,
   begin,
@@ -26,16 +28,22 @@ import {
   expand,
   expandable,
   instancesOf,
+  isEnded,
   type Plan,
   type PlanInstance,
+  ready,
   settle,
   tasksEndedBetween,
 } from '../src/plan/plan.ts';
 import { admit } from '../src/policy/admission.ts';
-import { errorFailure } from '../src/policy/retry.ts';
+import { attemptKey, budgetReached, spentOf, timeReached } from '../src/policy/budget.ts';
+import { errorCause, holdFailure } from '../src/policy/classify.ts';
+import { type HoldDecision, holdPointOf } from '../src/policy/holds.ts';
 import { eventStreamMachine, type StreamNotice } from './event-stream.ts';
+import { type HoldCommand, type HoldInput, holdMachine } from './hold.ts';
+import type { RunRules } from './orchestrator-rules.ts';
 import { type ServerNotice, serverMachine } from './server.ts';
-import { type TaskCommand, type TaskOutput, taskMachine } from './task.ts';
+import { type TaskCommand, type TaskInput, type TaskNotice, type TaskOutput, taskMachine } from './task.ts';
 
 export interface OrchestratorInput {
   readonly plan: Plan;
@@ -45,10 +53,21 @@ export interface OrchestratorInput {
   readonly limits: Readonly<Record<string, Limits>>;
   /** How long running turns may go on after the first interrupt; default 30 s. */
   readonly drainGraceMs?: number;
+  /** Default: no pools, no holds, no budget, no policies. */
+  readonly rules?: RunRules;
+  /** What an earlier process of this run left; the plan then says what has ended. */
+  readonly resumed?: {
+    /** What the commits so far brought for fan-outs: entity → item keys. */
+    readonly items: Readonly<Record<string, readonly string[]>>;
+    /** Instances to take up, with their last attempt and the attempts that their limits do not count. */
+    readonly instances: Readonly<Record<string, { readonly attempt: number; readonly spared: number }>>;
+    /** Every instance is taken up: an earlier run may have done its work. */
+    readonly all: boolean;
+  };
 }
 
 export interface OrchestratorOutput {
-  readonly outcome: 'completed' | 'failed' | 'cancelled';
+  readonly outcome: RunOutcome;
   readonly cause: Cause | undefined;
   readonly plan: Plan;
 }
@@ -58,6 +77,17 @@ export interface OrchestratorContext {
   readonly concurrency: number;
   readonly limits: Readonly<Record<string, Limits>>;
   readonly drainGraceMs: number;
+  readonly rules: RunRules;
+  /** What each attempt has used (src/policy/budget.ts). */
+  readonly spent: Readonly<Record<string, Usage>>;
+  /** Tasks whose `before` point was opened, and those that were released. */
+  readonly opened: readonly string[];
+  readonly released: readonly string[];
+  /** Instances that wait for a person. */
+  readonly held: readonly string[];
+  /** Why the run pauses. */
+  readonly paused: Cause | undefined;
+  readonly resumed: NonNullable<OrchestratorInput['resumed']>;
   /** What the commits of this run brought for fan-outs: entity → item keys. */
   readonly items: Readonly<Record<string, readonly string[]>>;
   /** Why the run cannot go on, when that is not an instance's own failure. */
@@ -73,15 +103,30 @@ export type RunCommand =
   | { readonly type: 'run.drain'; readonly reason: string }
   | { readonly type: 'run.abort'; readonly reason: string };
 
+/** A person decided at a point: `before:itp-generation`, `after:pqp-generation`. */
+export type RunDecision = {
+  readonly type: 'run.decide';
+  readonly point: string;
+  readonly decision: HoldCommand['decision'];
+};
+
+type HoldClosed = { readonly type: 'hold.closed'; readonly task: string; readonly decision: HoldDecision };
+
 type OrchestratorEvent =
   | RunCommand
+  | RunDecision
+  | HoldClosed
+  | TaskNotice
   | Settled
   | ServerNotice
   | StreamNotice
-  | DoneActorEvent<TaskOutput | { readonly cause: Cause | undefined }, string>
+  | DoneActorEvent<TaskOutput | HoldDecision | { readonly cause: Cause | undefined }, string>
   | ErrorActorEvent<unknown, string>;
 
 const TASK_PREFIX = 'task:';
+const HOLD_PREFIX = 'hold:';
+/** Timers of the platform overflow above this. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** The actor id of an instance's task actor. */
 export function taskActorId(instance: string): string {
@@ -90,7 +135,7 @@ export function taskActorId(instance: string): string {
 
 /** What the enqueued actions below need of XState's `enqueue`. */
 interface Enqueue {
-  sendTo(actorId: string, event: TaskCommand): void;
+  sendTo(actorId: string, event: TaskCommand | HoldCommand): void;
 }
 
 /**
@@ -121,13 +166,63 @@ function instanceRef({ id, task, itemKey }: PlanInstance): InstanceRef {
   return { id, task, ...(itemKey !== undefined && { itemKey }) };
 }
 
+function taskInput({ limits, resumed, rules }: OrchestratorContext, instance: PlanInstance): TaskInput {
+  const ref = instanceRef(instance);
+  const of = limits[instance.task]!;
+  const known = resumed.instances[instance.id] ?? (resumed.all ? { attempt: 0, spared: 0 } : undefined);
+  const policy = rules.policies?.[instance.task];
+  const knownHold = rules.knownHolds?.[holdPointOf('after', instance.id)];
+  const shared = { instance: ref, ...(policy && { policy }), ...(knownHold && { knownHold }) };
+  if (!known) return { ...shared, limits: of };
+  return {
+    ...shared,
+    limits: { ...of, attempts: of.attempts + known.spared },
+    resumed: { attempt: known.attempt },
+  };
+}
+
 function interruptCause(reason: string): Cause {
   return { code: 'interrupted', message: reason };
 }
 
-function outcomeOf({ plan, cause, interrupted }: OrchestratorContext): OrchestratorOutput['outcome'] {
+/** Why what is open ends, when it has to. */
+function endCause({ cause, paused }: OrchestratorContext): Cause {
+  return cause ?? paused ?? interruptCause('the run was interrupted');
+}
+
+function holdInputOf({ rules }: OrchestratorContext, task: string): HoldInput {
+  const { reason = '', timeoutMs } = rules.holdBefore?.[task] ?? {};
+  const point = holdPointOf('before', task);
+  const before = rules.knownHolds?.[point];
+  return {
+    point,
+    when: 'before',
+    of: task,
+    reason,
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(before && { before }),
+  };
+}
+
+/** The provider refuses everybody: said once, for the whole run. */
+function stopCause({ instance, stop }: Settled): Cause {
+  const message = `the provider refused ${instance}, and would refuse every session: ${stop?.cause.message}. Nothing was lost: put the key or the model right, and go on with "muster resume"`;
+  return { code: 'PROVIDER_AUTH', message, class: 'auth' };
+}
+
+function pauseCause({ instance, stop }: Settled): Cause {
+  const message = `the provider takes no more calls of ${instance}: ${stop?.cause.message}. Nothing is lost: go on with "muster resume" when it does`;
+  return { code: 'paused', message, class: 'budget' };
+}
+
+function pausedFact(context: OrchestratorContext): RunFact {
+  return { type: 'run.paused', cause: endCause(context), spent: spentOf(context.spent) };
+}
+
+function outcomeOf({ plan, cause, interrupted, paused }: OrchestratorContext): OrchestratorOutput['outcome'] {
   const completed = Object.values(plan.tasks).every((task) => task.outcome?.kind === 'completed');
   if (completed && !cause) return 'completed';
+  if (paused && !cause) return 'paused';
   return interrupted && !cause ? 'cancelled' : 'failed';
 }
 
@@ -142,19 +237,31 @@ export const orchestratorMachine = setup({
     task: taskMachine,
     server: serverMachine,
     eventStream: eventStreamMachine,
+    hold: holdMachine,
     /** Finishes and judges the graph; `blocked` is why the run must not count as completed. */
     conclude: fromPromise<{ readonly blocked?: Cause }>(async () => ({})),
   },
   guards: {
+    fromHold: (_, actorId: string) => actorId.startsWith(HOLD_PREFIX),
+    stopsRun: (_, settled: Settled) => settled.stop?.how === 'stop-run',
+    pausesRun: (_, settled: Settled) => settled.stop?.how === 'pause-run',
+    isBudgetSpent: ({ context }) => budgetReached(spentOf(context.spent), context.rules.budget ?? {}) !== undefined,
+    hasTimeBudget: ({ context }) => context.rules.budget?.timeMs !== undefined,
     allEnded: ({ context }) => allEnded(context.plan),
     serverEnded: ({ context }) => context.serverEnded,
-    wasInterrupted: ({ context }) => context.interrupted,
+    /** What can be resumed is judged when it has gone on to its end. */
+    isUnfinished: ({ context }) => context.interrupted || (context.paused !== undefined && !context.cause),
     fromTask: (_, actorId: string) => actorId.startsWith(TASK_PREFIX),
     fromServer: (_, actorId: string) => actorId === 'server',
     fromStream: (_, actorId: string) => actorId === 'event-stream',
   },
   delays: {
     drainGrace: ({ context }) => context.drainGraceMs,
+    timeLeft: ({ context }) =>
+      Math.min(
+        LONGEST_TIMER_MS,
+        Math.max(0, (context.rules.budget?.timeMs ?? LONGEST_TIMER_MS) - (context.rules.workedMs ?? 0)),
+      ),
     /** A task actor that never answers an abort must not keep the run from ending. */
     abortGrace: 30_000,
     stopGrace: 30_000,
@@ -166,10 +273,8 @@ export const orchestratorMachine = setup({
     record: (_, _fact: RunFact) => {},
     spawnInstances: enqueueActions(({ context, enqueue }) => {
       for (const instance of Object.values(context.plan.instances)) {
-        enqueue.spawnChild('task', {
-          id: taskActorId(instance.id),
-          input: { instance: instanceRef(instance), limits: context.limits[instance.task]! },
-        });
+        if (isEnded(instance)) continue;
+        enqueue.spawnChild('task', { id: taskActorId(instance.id), input: taskInput(context, instance) });
       }
     }),
     connectStream: enqueueActions(({ enqueue }) => {
@@ -192,17 +297,61 @@ export const orchestratorMachine = setup({
           record(enqueue, { type: 'task.expanded', task: id, instances: instances.map(instanceRef) });
         }
         for (const instance of instances) {
-          enqueue.spawnChild('task', {
-            id: taskActorId(instance.id),
-            input: { instance: instanceRef(instance), limits: context.limits[id]! },
-          });
+          enqueue.spawnChild('task', { id: taskActorId(instance.id), input: taskInput(context, instance) });
         }
         announce(enqueue, before, plan);
       }
       enqueue.assign({ plan });
     }),
+    /** Opens the points of tasks that would start now. */
+    openHolds: enqueueActions(({ context, enqueue }) => {
+      const tasks = new Set(ready(context.plan).map((id) => context.plan.instances[id]!.task));
+      const opening = [...tasks].filter((id) => context.rules.holdBefore?.[id] && !context.opened.includes(id));
+      enqueue.assign({ opened: [...context.opened, ...opening] });
+      for (const id of opening) {
+        const input = holdInputOf(context, id);
+        enqueue.spawnChild('hold', { id: `${HOLD_PREFIX}${input.point}`, input });
+      }
+    }),
+    noteRelease: assign({ released: ({ context }, task: string) => [...context.released, task] }),
+    /** A task that was not released fails, and what waits for it is skipped. */
+    denyTask: enqueueActions(({ context, enqueue }, { task, decision }: HoldClosed) => {
+      const { cause } = denied(task, decision);
+      let plan = context.plan;
+      for (const { id } of instancesOf(plan, task)) plan = settle(plan, id, { kind: 'failed', cause });
+      enqueue.assign({ plan });
+      announce(enqueue, context.plan, plan);
+    }),
+    /** To whom a decision belongs; one for nobody is dropped. */
+    passDecision: enqueueActions(({ context, enqueue }, { point, decision }: RunDecision) => {
+      const [when, of] = [point.slice(0, point.indexOf(':')), point.slice(point.indexOf(':') + 1)];
+      const command: HoldCommand = { type: 'hold.decide', decision };
+      if (when === 'before' && context.opened.includes(of) && !context.released.includes(of)) {
+        if (context.plan.tasks[of]?.outcome === undefined) enqueue.sendTo(`${HOLD_PREFIX}${point}`, command);
+      } else if (when === 'after' && context.held.includes(of)) {
+        enqueue.sendTo(taskActorId(of), command);
+      }
+    }),
+    noteHeld: assign({ held: ({ context }, instance: string) => [...context.held, instance] }),
+    noteUnheld: assign({ held: ({ context }, instance: string) => context.held.filter((id) => id !== instance) }),
+    noteSpent: assign({
+      spent: ({ context }, { instance, attempt, usage }: Extract<TaskNotice, { type: 'task.spent' }>) => ({
+        ...context.spent,
+        [attemptKey(instance, attempt)]: usage,
+      }),
+    }),
+    keepPause: assign({ paused: ({ context }, cause: Cause) => context.paused ?? cause }),
+    keepBudgetPause: assign({
+      paused: ({ context }) => context.paused ?? budgetReached(spentOf(context.spent), context.rules.budget ?? {}),
+    }),
     startReady: enqueueActions(({ context, enqueue }) => {
-      const ids = admit(context.plan, context.concurrency);
+      const { pools, poolOf, holdBefore } = context.rules;
+      const ids = admit(context.plan, context.concurrency, {
+        ...(pools && { pools }),
+        ...(poolOf && { poolOf }),
+        closed: new Set(Object.keys(holdBefore ?? {}).filter((id) => !context.released.includes(id))),
+        held: new Set(context.held),
+      });
       enqueue.assign({ plan: begin(context.plan, ids) });
       for (const id of ids) {
         record(enqueue, { type: 'instance.started', instance: id, wave: context.plan.instances[id]!.wave });
@@ -211,20 +360,20 @@ export const orchestratorMachine = setup({
     }),
     /** Nothing new begins after an interrupt or a loss. */
     cancelWaiting: enqueueActions(({ context, enqueue }) => {
-      const cause = context.cause ?? interruptCause('the run was interrupted');
+      const cause = endCause(context);
       const plan = cancelWaiting(context.plan, cause);
       enqueue.assign({ plan });
       announce(enqueue, context.plan, plan);
     }),
     cancelRunning: enqueueActions(({ context, enqueue }) => {
-      const cause = context.cause ?? interruptCause('the run was interrupted');
+      const cause = endCause(context);
       for (const { id, status } of Object.values(context.plan.instances)) {
         if (status === 'running') enqueue.sendTo(taskActorId(id), { type: 'task.cancel', cause });
       }
     }),
     /** Settles what is still open although its actor was told to end. */
     settleOpen: enqueueActions(({ context, enqueue }) => {
-      const cause = context.cause ?? interruptCause('the run was interrupted');
+      const cause = endCause(context);
       let plan = cancelWaiting(context.plan, cause);
       for (const { id } of Object.values(plan.instances)) plan = settle(plan, id, { kind: 'cancelled', cause });
       enqueue.assign({ plan });
@@ -248,7 +397,14 @@ export const orchestratorMachine = setup({
     concurrency: input.concurrency,
     limits: input.limits,
     drainGraceMs: input.drainGraceMs ?? 30_000,
-    items: {},
+    rules: input.rules ?? {},
+    spent: input.rules?.spent ?? {},
+    opened: [],
+    released: [],
+    held: [],
+    paused: undefined,
+    resumed: input.resumed ?? { items: {}, instances: {}, all: false },
+    items: input.resumed?.items ?? {},
     cause: undefined,
     interrupted: false,
     serverEnded: false,
@@ -271,6 +427,16 @@ export const orchestratorMachine = setup({
         actions: raise(({ event }): OrchestratorEvent => {
           return { type: 'server.ended', cause: (event.output as { cause: Cause | undefined }).cause };
         }),
+      },
+      {
+        guard: { type: 'fromHold', params: ({ event }) => event.actorId },
+        actions: [
+          { type: 'dropChild', params: ({ event }) => event.actorId },
+          raise(({ event }): HoldClosed => {
+            const task = event.actorId.slice(HOLD_PREFIX.length + holdPointOf('before', '').length);
+            return { type: 'hold.closed', task, decision: event.output as HoldDecision };
+          }),
+        ],
       },
     ],
     'xstate.error.actor.*': [
@@ -304,6 +470,10 @@ export const orchestratorMachine = setup({
       always: { guard: 'allEnded', target: 'stopping' },
       on: {
         'task.settled': { actions: { type: 'applySettled', params: ({ event }) => event } },
+        'task.spent': { actions: { type: 'noteSpent', params: ({ event }) => event } },
+        'task.held': { actions: { type: 'noteHeld', params: ({ event }) => event.instance } },
+        'task.unheld': { actions: { type: 'noteUnheld', params: ({ event }) => event.instance } },
+        'run.decide': { actions: { type: 'passDecision', params: ({ event }) => event } },
         'server.lost': { target: '.aborting', actions: { type: 'keepCause', params: ({ event }) => event.cause } },
         'stream.failed': { target: '.aborting', actions: { type: 'keepCause', params: ({ event }) => event.cause } },
         'server.ended': {
@@ -340,13 +510,77 @@ export const orchestratorMachine = setup({
       states: {
         /** The server starts and is warmed. */
         preparing: { on: { 'server.ready': 'connecting' } },
-        connecting: { entry: 'connectStream', on: { 'stream.live': 'running' } },
-        running: {
-          entry: ['expandKnown', 'startReady'],
+        connecting: {
+          entry: 'connectStream',
           on: {
-            'task.settled': {
-              actions: [{ type: 'applySettled', params: ({ event }) => event }, 'expandKnown', 'startReady'],
+            'stream.live': [
+              { guard: 'isBudgetSpent', target: 'pausing', actions: 'keepBudgetPause' },
+              { target: 'running' },
+            ],
+          },
+        },
+        running: {
+          entry: ['expandKnown', 'openHolds', 'startReady'],
+          always: { guard: 'isBudgetSpent', target: 'pausing', actions: 'keepBudgetPause' },
+          after: {
+            timeLeft: {
+              guard: 'hasTimeBudget',
+              target: 'pausing',
+              actions: {
+                type: 'keepPause',
+                params: ({ context }) => timeReached(context.rules.budget?.timeMs ?? 0),
+              },
             },
+          },
+          on: {
+            'task.settled': [
+              {
+                guard: { type: 'stopsRun', params: ({ event }) => event },
+                target: 'aborting',
+                actions: [
+                  { type: 'applySettled', params: ({ event }) => event },
+                  { type: 'keepCause', params: ({ event }) => stopCause(event) },
+                ],
+              },
+              {
+                guard: { type: 'pausesRun', params: ({ event }) => event },
+                target: 'pausing',
+                actions: [
+                  { type: 'applySettled', params: ({ event }) => event },
+                  { type: 'keepPause', params: ({ event }) => pauseCause(event) },
+                ],
+              },
+              {
+                actions: [
+                  { type: 'applySettled', params: ({ event }) => event },
+                  'expandKnown',
+                  'openHolds',
+                  'startReady',
+                ],
+              },
+            ],
+            'task.held': {
+              actions: [{ type: 'noteHeld', params: ({ event }) => event.instance }, 'startReady'],
+            },
+            'hold.closed': [
+              {
+                guard: ({ event }) => event.decision.kind === 'released',
+                actions: [{ type: 'noteRelease', params: ({ event }) => event.task }, 'startReady'],
+              },
+              { actions: [{ type: 'denyTask', params: ({ event }) => event }, 'startReady'] },
+            ],
+          },
+        },
+        /** A budget is spent: nothing new starts, and what runs stops where a resume can go on. */
+        pausing: {
+          entry: [{ type: 'record', params: ({ context }) => pausedFact(context) }, 'cancelWaiting', 'cancelRunning'],
+          after: { abortGrace: { actions: 'settleOpen' } },
+          on: {
+            'server.lost': {},
+            'stream.failed': {},
+            'server.ended': { actions: 'noteServerEnd' },
+            'run.drain': {},
+            'run.abort': {},
           },
         },
         /** X1: nothing new starts; what runs may finish. */
@@ -376,7 +610,7 @@ export const orchestratorMachine = setup({
     },
     /** The graph as a whole is finished and judged; an interrupted run's is not whole. */
     concluding: {
-      always: { guard: 'wasInterrupted', target: 'ended' },
+      always: { guard: 'isUnfinished', target: 'ended' },
       invoke: {
         src: 'conclude',
         onDone: [
@@ -389,7 +623,7 @@ export const orchestratorMachine = setup({
         ],
         onError: {
           target: 'ended',
-          actions: { type: 'keepCause', params: ({ event }) => errorFailure(event.error).cause },
+          actions: { type: 'keepCause', params: ({ event }) => crash(event.error) },
         },
       },
       after: {
@@ -409,7 +643,7 @@ export const orchestratorMachine = setup({
         params: ({ context }) => ({
           type: 'run.ended',
           outcome: outcomeOf(context),
-          ...(context.cause && { cause: context.cause }),
+          ...((context.cause ?? context.paused) && { cause: endCause(context) }),
         }),
       },
     },
@@ -419,5 +653,13 @@ export const orchestratorMachine = setup({
 
 /** O2: whatever an actor threw is a failed instance or a lost server, told by name. */
 function crash(thrown: unknown): Cause {
-  return { code: 'BUG', message: errorFailure(thrown).cause.message };
+  return { code: 'BUG', message: errorCause(thrown).message };
+}
+
+function denied(task: string, decision: HoldDecision): { readonly cause: Cause } {
+  if (decision.kind === 'rejected') {
+    return holdFailure('hold-rejected', `${decision.by} did not release ${task}: ${decision.reason}`);
+  }
+  const timeoutMs = decision.kind === 'expired' ? decision.timeoutMs : 0;
+  return holdFailure('hold-expired', `nobody released ${task} within ${timeoutMs} ms (hold.timeoutMs)`);
 }

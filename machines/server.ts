@@ -12,7 +12,7 @@
  */
 import { assign, enqueueActions, fromPromise, setup } from 'xstate';
 import type { Cause, RunFact } from '../schemas/run-event.ts';
-import { errorFailure } from '../src/policy/retry.ts';
+import { errorCause } from '../src/policy/classify.ts';
 
 export interface StartedServer {
   readonly version: string;
@@ -77,7 +77,7 @@ export const serverMachine = setup({
         ],
         onError: {
           target: 'stopping',
-          actions: { type: 'keepCause', params: ({ event }) => errorFailure(event.error).cause },
+          actions: { type: 'keepCause', params: ({ event }) => errorCause(event.error) },
         },
       },
     },
@@ -88,7 +88,7 @@ export const serverMachine = setup({
         onDone: 'ready',
         onError: {
           target: 'stopping',
-          actions: { type: 'keepCause', params: ({ event }) => errorFailure(event.error).cause },
+          actions: { type: 'keepCause', params: ({ event }) => errorCause(event.error) },
         },
       },
     },
@@ -108,8 +108,8 @@ export const serverMachine = setup({
         onError: {
           target: 'stopping',
           actions: [
-            { type: 'keepCause', params: ({ event }) => errorFailure(event.error).cause },
-            { type: 'tell', params: ({ event }) => ({ type: 'server.lost', cause: errorFailure(event.error).cause }) },
+            { type: 'keepCause', params: ({ event }) => errorCause(event.error) },
+            { type: 'tell', params: ({ event }) => ({ type: 'server.lost', cause: errorCause(event.error) }) },
           ],
         },
       },

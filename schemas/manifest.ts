@@ -1,10 +1,14 @@
 /** The manifest: what to run. Declarative, no expression language; every unknown field is an error. */
 import { z } from 'zod';
+import { FAILURE_CLASSES, type FailureClass } from './failure.ts';
 import { cypherRule } from './rule.ts';
 
 const kebab = (what: string) => z.string().regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, `expected ${what}`);
 
 const taskId = kebab('a task id in kebab-case such as "wbs-extraction"');
+
+/** Longest time of one timer: 24 days; timers of the platform overflow above it. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const limits = z.strictObject({
   /** Fresh sessions per instance, the first included. */
@@ -21,6 +25,46 @@ const limits = z.strictObject({
   tokens: z.int().min(1).optional(),
   /** Cost of one attempt, in the currency of the provider's price list. */
   cost: z.number().positive().optional(),
+  /** Identical tool calls in a row, or cycles of two or three of them, before the attempt counts as a loop. */
+  repeatedCalls: z.int().min(3).max(100).optional(),
+});
+
+const model = z.string().regex(/^[^/\s]+\/\S+$/, 'expected "provider/model" such as "anthropic/claude-sonnet-4-5"');
+
+const retry = z.strictObject({
+  /** Models to go on with when the provider of the first refuses, in this order. */
+  fallbackModels: z.array(model).max(5).optional(),
+  /** Wait before the second attempt; each further one doubles it. */
+  firstWaitMs: z.int().min(0).max(600_000).optional(),
+  /** Longest single wait, unless the provider asks for a longer one. */
+  longestWaitMs: z.int().min(0).max(3_600_000).optional(),
+  /** Waiting for a provider that refuses, altogether and without one call that succeeds, before the instance fails. */
+  patienceMs: z.int().min(0).max(86_400_000).optional(),
+  /** Classes of failure after which nothing is tried again. */
+  giveUpOn: z.array(z.enum(FAILURE_CLASSES)).optional(),
+});
+
+/** What a whole run may use before it pauses; a field that is left out is no limit. */
+const budget = z.strictObject({
+  /** In the currency of the provider's price list. */
+  cost: z.number().positive().optional(),
+  /** Input plus output plus reasoning tokens. */
+  tokens: z.int().min(1).optional(),
+  /** Model calls. */
+  steps: z.int().min(1).optional(),
+  /** Time at work; the time between an end and a resume does not count. */
+  timeMs: z.int().min(1_000).max(MAX_TIMER_MS).optional(),
+});
+
+const poolName = z.string().regex(/^[a-z][a-z0-9-]*$/, 'expected a name in kebab-case such as "large-model"');
+
+const hold = z.strictObject({
+  /** `before`: the task, with all its instances, does not start. `after`: the work of each instance is not committed. */
+  when: z.enum(['before', 'after']),
+  /** What a person has to look at. */
+  reason: z.string().min(1).max(500),
+  /** Nobody decided for this long: denied. Default: it waits for ever. */
+  timeoutMs: z.int().min(1_000).max(MAX_TIMER_MS).optional(),
 });
 
 const permission = z.enum([
@@ -55,6 +99,12 @@ const task = z.strictObject({
   limits: limits.optional(),
   /** Names of the manifest's sources that the agent may query; default all. */
   sources: z.array(z.string().min(1)).optional(),
+  /** What follows a failure; wins over the manifest's. */
+  retry: retry.optional(),
+  /** Waits for a person's release. */
+  hold: hold.optional(),
+  /** Pool of the manifest's `pools` that bounds how many of these run at the same time. */
+  pool: poolName.optional(),
   /** What the agent may do beyond reading its workspace and calling muster's tools. Documents are untrusted: widen with care. */
   allow: z.array(permission).optional(),
 });
@@ -88,7 +138,11 @@ export const manifestSchema = z.strictObject({
   gating: z.enum(['ready', 'wave']).default('ready'),
   /** Instances at work at the same time. */
   concurrency: z.int().min(1).max(64).default(8),
+  /** Instances at work at the same time, by pool. */
+  pools: z.record(poolName, z.int().min(1).max(64)).optional(),
   limits: limits.optional(),
+  retry: retry.optional(),
+  budget: budget.optional(),
   tasks: z.array(task).min(1),
   /** Neo4j databases that agents may query, never write. */
   sources: z.array(source).optional(),
@@ -113,14 +167,40 @@ export const DEFAULT_LIMITS: Limits = {
   steps: 200,
   tokens: 5_000_000,
   cost: 25,
+  repeatedCalls: 8,
 };
+
+export interface RetrySettings {
+  readonly fallbackModels: readonly string[];
+  readonly firstWaitMs: number;
+  readonly longestWaitMs: number;
+  readonly patienceMs: number;
+  readonly giveUpOn: readonly FailureClass[];
+}
+
+export const DEFAULT_RETRY: RetrySettings = {
+  fallbackModels: [],
+  firstWaitMs: 1_000,
+  longestWaitMs: 30_000,
+  patienceMs: 30 * 60_000,
+  giveUpOn: [],
+};
+
+export type Budget = NonNullable<Manifest['budget']>;
 
 /** Most instances of a fan-out without a `maxItems`. */
 export const DEFAULT_MAX_ITEMS = 100;
 
 /** The limits of one task: its own, else the manifest's, else the defaults. */
 export function limitsOf(manifest: Manifest, of: ManifestTask): Limits {
-  const set = (values: object | undefined) =>
-    Object.fromEntries(Object.entries(values ?? {}).filter(([, value]) => value !== undefined));
-  return { ...DEFAULT_LIMITS, ...set(manifest.limits), ...set(of.limits) };
+  return { ...DEFAULT_LIMITS, ...given(manifest.limits), ...given(of.limits) };
+}
+
+/** What follows a failure of one task: as the task says, else the manifest, else the defaults. */
+export function retryOf(manifest: Manifest, of: ManifestTask): RetrySettings {
+  return { ...DEFAULT_RETRY, ...given(manifest.retry), ...given(of.retry) };
+}
+
+function given(values: object | undefined): object {
+  return Object.fromEntries(Object.entries(values ?? {}).filter(([, value]) => value !== undefined));
 }

@@ -3,6 +3,8 @@
  *
  * All ids are text. Times are ISO 8601 UTC with milliseconds. A field that does not apply is absent, never null.
  */
+
+import type { Answer, FailureClass } from './failure.ts';
 import type { Severity } from './rule.ts';
 import type { Judgement, Usage } from './session-event.ts';
 
@@ -15,11 +17,13 @@ export interface Issue {
 
 /** Why something went wrong, in a form that survives JSON. */
 export interface Cause {
-  /** Error code, or a judgement kind, or `incomplete`, `stall`, `time-limit`, `step-limit`, `token-limit`, `cost-limit`. */
+  /** Error code, or a judgement kind, or one of the causes of docs/errors.md such as `incomplete` or `stall`. */
   readonly code: string;
   readonly message: string;
   /** Instance whose failure this one follows from. */
   readonly of?: string;
+  /** Of a failure of an attempt. */
+  readonly class?: FailureClass;
 }
 
 export type Outcome =
@@ -42,6 +46,18 @@ export interface PlannedTask {
   readonly waitsFor: readonly { readonly task: string; readonly why: string }[];
   /** Entity whose nodes this task fans out over. */
   readonly fanOutOver?: string;
+}
+
+/** A point where work waits for a person: `before:itp-generation`, `after:pqp-generation`, `after:itp-generation[ITP-07]`. */
+export interface HoldPoint {
+  readonly point: string;
+  readonly when: 'before' | 'after';
+  /** Task of a `before`, instance of an `after`. */
+  readonly of: string;
+  /** What the person has to look at. */
+  readonly reason: string;
+  /** Silence for this long denies; absent = it waits for ever. */
+  readonly timeoutMs?: number;
 }
 
 export type RunFact =
@@ -71,6 +87,50 @@ export type RunFact =
       readonly gating: 'ready' | 'wave';
       readonly concurrency: number;
       readonly tasks: readonly PlannedTask[];
+      /** Of the journal; absent = 1. A reader that must understand every fact refuses a higher one. */
+      readonly format?: number;
+      /** What a resumed run needs beside the above; paths are relative to the run's folder, so that a home can move. */
+      readonly given?: {
+        readonly manifest: string;
+        readonly documents: string;
+        readonly rehearsal?: string;
+        /** Without credentials; absent for a server of our own. */
+        readonly serverUrl?: string;
+        readonly opencode?: string;
+        readonly opencodeConfig?: string;
+        /** A selective run: what it takes over from, and which parts were asked for. */
+        readonly against?: string;
+        readonly selection?: { readonly kind: string; readonly ids?: readonly string[] };
+      };
+      /** What each task is made of: task → part → SHA-256 of its text (see src/fingerprint). */
+      readonly inputs?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+    }
+  /** The same run goes on in a new process; everything before this line happened in an earlier one. */
+  | {
+      readonly type: 'run.resumed';
+      readonly musterVersion: string;
+      /** Counts from 1. */
+      readonly resume: number;
+      /** Instances and tasks that had ended without completing and are open again. */
+      readonly reopened: { readonly instances: readonly string[]; readonly tasks: readonly string[] };
+      /** What differs from the start of the run, accepted with `--force`; empty when nothing does. */
+      readonly changes: readonly string[];
+    }
+  /** How an instance was taken up again. */
+  | {
+      readonly type: 'instance.resumed';
+      readonly instance: string;
+      readonly attempt: number;
+      readonly step: 'commit-again' | 'take' | 'join' | 'continue' | 'new-attempt';
+    }
+  /** In a selective run: whether an earlier run's work counts, or why it does not. */
+  | {
+      readonly type: 'instance.decided';
+      readonly instance: string;
+      readonly decision: 'take-over' | 'run';
+      /** The earlier run. */
+      readonly against: string;
+      readonly causes: readonly string[];
     }
   | {
       readonly type: 'server.started';
@@ -108,7 +168,8 @@ export type RunFact =
       readonly instance: string;
       readonly attempt: number;
       readonly turn: number;
-      readonly kind: 'work' | 'repair';
+      /** `continue`: after an interruption, in the same session. */
+      readonly kind: 'work' | 'repair' | 'continue';
       readonly messageId: string;
     }
   | {
@@ -117,7 +178,11 @@ export type RunFact =
       readonly attempt: number;
       readonly turn: number;
       readonly judgement: Judgement;
+      /** Of the attempt so far. */
+      readonly usage?: Usage;
     }
+  /** The provider asked for fewer calls: the turn was broken off, and goes on in the same session when the gate lets it. */
+  | { readonly type: 'turn.yielded'; readonly instance: string; readonly attempt: number; readonly turn: number }
   /** One call of a muster tool by an agent; issues are what it was told. */
   | {
       readonly type: 'tool.answered';
@@ -140,6 +205,15 @@ export type RunFact =
       readonly kind: 'permission' | 'question';
       readonly subject: string;
       readonly reply: string;
+    }
+  /** Each failure, its class, and what is done about it; the adjustment is what the next prompt says, word for word. */
+  | {
+      readonly type: 'failure.answered';
+      readonly instance: string;
+      readonly attempt: number;
+      readonly cause: Cause;
+      readonly answer: Answer;
+      readonly adjustment?: string;
     }
   | {
       readonly type: 'attempt.failed';
@@ -171,10 +245,32 @@ export type RunFact =
   | { readonly type: 'task.settled'; readonly task: string; readonly outcome: Outcome }
   /** What was found once no task worked any more. */
   | ({ readonly type: 'run.checked' } & RunCheck)
+  /** `again`: it was open already when an earlier process ended. */
+  | ({ readonly type: 'hold.opened'; readonly again?: true } & HoldPoint)
+  | { readonly type: 'hold.released'; readonly point: string; readonly by: string; readonly reason?: string }
+  | { readonly type: 'hold.rejected'; readonly point: string; readonly by: string; readonly reason: string }
+  /** Nobody decided in time: denied, and no person's refusal. */
+  | { readonly type: 'hold.expired'; readonly point: string; readonly timeoutMs: number }
+  /** A provider refuses calls: fewer sessions at once, and none before the wait is over. */
+  | {
+      readonly type: 'provider.slowed';
+      readonly provider: string;
+      /** Sessions at work at once from now on. */
+      readonly limit: number;
+      readonly waitMs: number;
+      readonly message: string;
+    }
+  | { readonly type: 'provider.recovered'; readonly provider: string }
+  /** Nothing is lost: `muster resume` goes on, with a higher budget or when the provider's quota is filled again. */
+  | {
+      readonly type: 'run.paused';
+      readonly cause: Cause;
+      readonly spent: Usage;
+    }
   | { readonly type: 'run.interrupted'; readonly how: 'drain' | 'abort'; readonly reason: string }
   | {
       readonly type: 'run.ended';
-      readonly outcome: 'completed' | 'failed' | 'cancelled';
+      readonly outcome: RunOutcome;
       readonly cause?: Cause;
     };
 
@@ -198,6 +294,8 @@ export interface RunCheck {
   /** Why rules in Cypher were not judged: the machine has no engine for them. */
   readonly unjudged?: { readonly statements: number; readonly reason: string };
 }
+/** `paused`: a budget was spent; like `cancelled` it can be resumed. */
+export type RunOutcome = 'completed' | 'failed' | 'cancelled' | 'paused';
 
 /** A fact as it stands in the journal: `seq` counts from 1 without holes. */
 export type RunEvent = { readonly seq: number; readonly time: string } & RunFact;

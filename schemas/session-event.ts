@@ -35,11 +35,30 @@ export type Judgement =
   | { readonly kind: 'candidate' }
   | { readonly kind: 'truncated' }
   | { readonly kind: 'rejected' }
-  | { readonly kind: 'failed'; readonly error: string; readonly message: string; readonly retryable: boolean }
+  | {
+      readonly kind: 'failed';
+      readonly error: string;
+      readonly message: string;
+      readonly retryable: boolean;
+      /** HTTP status of the provider's answer. */
+      readonly status?: number;
+      /** The provider's own name of the error, such as `insufficient_quota`. */
+      readonly providerCode?: string;
+      /** As the provider's `retry-after` asked for. */
+      readonly retryAfterMs?: number;
+    }
   | { readonly kind: 'aborted'; readonly byUs: boolean }
   | { readonly kind: 'interrupted' }
   | { readonly kind: 'not-started'; readonly message: string }
   | { readonly kind: 'loop' };
+
+/** Tool calls of one turn that ended. */
+export interface ToolTally {
+  readonly calls: number;
+  readonly failed: number;
+  /** Present when the last call that ended had failed. */
+  readonly lastFailed?: { readonly tool: string; readonly message: string };
+}
 
 export type SessionEvent =
   /** Our message was taken up: evidence of start. */
@@ -56,6 +75,13 @@ export type SessionEvent =
       readonly waitMs: number;
     }
   /** The turn that answers `messageId` is over; sent once for each prompt. */
-  | { readonly type: 'session.turn-ended'; readonly messageId: string; readonly judgement: Judgement }
+  | {
+      readonly type: 'session.turn-ended';
+      readonly messageId: string;
+      readonly judgement: Judgement;
+      readonly tools?: ToolTally;
+    }
+  /** The same tool calls in a row, or the same two or three in turn, `times` times over. */
+  | { readonly type: 'session.repeating'; readonly tool: string; readonly times: number }
   /** The server that held the session is gone. */
   | { readonly type: 'session.lost'; readonly reason: string };

@@ -14,6 +14,8 @@ const ROOMS: readonly (readonly [prefix: string, floor: number])[] = [
   ['src/plan/', 1],
   ['src/schema/', 1],
   ['src/policy/', 1],
+  ['src/resume/', 1],
+  ['src/fingerprint/', 1],
   ['src/output/', 1],
   ['src/report/', 1],
   ['src/snapshot/', 1],

@@ -29,6 +29,17 @@ function running(command: Command): Command {
         positive,
       ),
     )
+    .addOption(
+      new Option('--budget <cost>', 'pause when the run has cost this much; default: as in the manifest').argParser(
+        amount,
+      ),
+    )
+    .option('--changed', 'take over from an earlier run what was made from the same inputs; run the rest')
+    .option('--only <task...>', 'run these tasks or instances, take over the others that completed')
+    .option('--from <task...>', 'run these tasks or instances and everything behind them')
+    .option('--failed', 'run what did not complete; take over the rest, unless it changed')
+    .option('--force', 'run everything again, on record as a repetition of the earlier run')
+    .option('--against <run>', 'the earlier run to take over from; default: the latest of the project')
     .option('--inspect', 'serve a local page that shows the live statecharts')
     .option('--inspect-open', 'as --inspect, and keep serving after the run until Ctrl-C')
     .addOption(json('facts as JSON lines on standard output'))
@@ -54,6 +65,59 @@ running(program.command('rehearse'))
   .action(async (example: string | undefined, options) => (await import('./run.ts')).rehearse(example, options));
 
 program
+  .command('resume')
+  .description('Go on with a run that was interrupted or died: nothing that completed is done again.')
+  .argument('[run]', 'run id, or the beginning of it; default: the latest')
+  .addOption(home())
+  .option('--force', 'go on although manifest, prompts, schema or documents were changed since')
+  .option('--failed', 'try its failed tasks again too')
+  .addOption(
+    new Option('--until-line <n>', 'go on from the state after this line of a damaged journal').argParser(positive),
+  )
+  .addOption(new Option('--manifest <file>', 'where the manifest stands now; default: as at the start'))
+  .option('--documents <dir>', 'where the documents stand now; default: as at the start')
+  .option('--script <dir>', 'where the rehearsal script stands now; default: as at the start')
+  .option('--graph <file>', 'where the graph file stands now; default: as at the start')
+  .option('--opencode <bin>', 'OpenCode binary; default: as at the start')
+  .addOption(new Option('--port <n>', 'port of our own OpenCode server; default: a free one').argParser(port))
+  .option('--server <url>', 'running OpenCode server to attach to; default: as at the start')
+  .addOption(new Option('--password <text>', 'password of that server').env('OPENCODE_SERVER_PASSWORD'))
+  .addOption(
+    new Option('--concurrency <n>', 'sessions at work at the same time; default: as at the start').argParser(positive),
+  )
+  .addOption(
+    new Option(
+      '--budget <cost>',
+      'pause when the run has cost this much altogether; default: as in the manifest',
+    ).argParser(amount),
+  )
+  .option('--inspect', 'serve a local page that shows the live statecharts')
+  .option('--inspect-open', 'as --inspect, and keep serving after the run until Ctrl-C')
+  .addOption(json('facts as JSON lines on standard output'))
+  .option('--quiet', 'print the summary only')
+  .action(async (run: string | undefined, options) => (await import('./resume.ts')).resume(run, options));
+
+program
+  .command('release')
+  .description('Let work go on that waits for a person.')
+  .argument('<run>', 'run id, the beginning of it, or "latest"')
+  .argument('<point>', 'what waits, as the run says it: "after:pqp-generation", or the task or instance alone')
+  .addOption(home())
+  .option('--by <name>', 'who decides; default: this user')
+  .option('--reason <text>', 'what was found')
+  .action(async (run: string, point: string, options) => (await import('./release.ts')).release(run, point, options));
+
+program
+  .command('reject')
+  .description('Do not let work go on that waits for a person; the reason reaches the agent that did it.')
+  .argument('<run>', 'run id, the beginning of it, or "latest"')
+  .argument('<point>', 'what waits, as the run says it: "after:pqp-generation", or the task or instance alone')
+  .addOption(home())
+  .option('--by <name>', 'who decides; default: this user')
+  .requiredOption('--reason <text>', 'what is wrong')
+  .action(async (run: string, point: string, options) => (await import('./reject.ts')).reject(run, point, options));
+
+program
   .command('plan')
   .description('Show what waits for what, and why.')
   .addOption(manifest())
@@ -61,6 +125,18 @@ program
   .option('--mermaid', 'the plan as a Mermaid diagram')
   .option('--why <task>', 'explain the place of one task')
   .action(async (options) => (await import('./plan.ts')).plan(options));
+
+program
+  .command('why')
+  .description('Say whether a task would run again, which of its inputs changed since a run, and how.')
+  .argument('<run>', 'run id, the beginning of it, or "latest"')
+  .argument('<task>', 'task or instance, such as wbs-extraction or "itp-generation[ITP-07]"')
+  .addOption(home())
+  .addOption(new Option('--manifest <file>', 'where the manifest stands now; default: as at the start of the run'))
+  .option('--documents <dir>', 'where the documents stand now; default: as at the start of the run')
+  .option('--script <dir>', 'where the rehearsal script stands now; default: as at the start of the run')
+  .addOption(json('the explanation as JSON'))
+  .action(async (run: string, task: string, options) => (await import('./why.ts')).why(run, task, options));
 
 program
   .command('schema')
@@ -158,6 +234,13 @@ function port(text: string): number {
   if (!Number.isInteger(value) || value < 1 || value > 65_535) {
     throw new InvalidArgumentError(`expected a port from 1 to 65535, got "${text}".`);
   }
+  return value;
+}
+
+function amount(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0)
+    throw new InvalidArgumentError(`expected an amount above 0, got "${text}".`);
   return value;
 }
 

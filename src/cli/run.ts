@@ -1,15 +1,13 @@
-/** `muster run` and `muster rehearse`: starts a run, shows it, and says how it ended. */
+/** `muster run` and `muster rehearse`: starts a run from its options. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunEvent } from '../../schemas/run-event.ts';
 import { MusterError } from '../errors.ts';
-import { progressLine } from '../report/progress.ts';
-import { reportOf } from '../report/report.ts';
-import type { RunView } from '../report/run-view.ts';
+import type { Selection } from '../fingerprint/decide.ts';
 import { startRun } from '../run/run.ts';
 import type { RunOptions } from '../run/run-options.ts';
 import { manifestPath, packageRoot, packageVersion } from './package-root.ts';
-import { colorsFor, drawLine, drawSummary } from './terminal.ts';
+import { offerResume } from './resume.ts';
+import { show } from './show-run.ts';
 
 interface SharedOptions {
   readonly manifest?: string;
@@ -18,10 +16,17 @@ interface SharedOptions {
   readonly opencode?: string;
   readonly port?: number;
   readonly concurrency?: number;
+  readonly budget?: number;
   readonly inspect?: boolean;
   readonly inspectOpen?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
+  readonly changed?: boolean;
+  readonly only?: readonly string[];
+  readonly from?: readonly string[];
+  readonly failed?: boolean;
+  readonly force?: boolean;
+  readonly against?: string;
 }
 
 interface RealOptions extends SharedOptions {
@@ -84,14 +89,34 @@ export async function rehearse(example: string | undefined, options: RehearsalOp
 
 function sharedOf(
   options: SharedOptions,
-): Pick<RunOptions, 'musterVersion' | 'manifest' | 'home' | 'graph' | 'concurrency'> {
+): Pick<RunOptions, 'musterVersion' | 'manifest' | 'home' | 'graph' | 'concurrency' | 'budget' | 'selective'> {
+  const selective = selectiveOf(options);
   return {
+    ...(selective && { selective }),
     musterVersion: packageVersion(),
     manifest: manifestPath(options.manifest),
     home: options.home,
     ...(options.graph !== undefined && { graph: options.graph }),
     ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
+    ...(options.budget !== undefined && { budget: { cost: options.budget } }),
   };
+}
+
+/** Which parts to run, when not all of them. @throws MusterError USAGE when two ways are named */
+function selectiveOf({ changed, only, from, failed, force, against }: SharedOptions): RunOptions['selective'] {
+  const asked: Selection[] = [
+    ...(changed ? [{ kind: 'changed' as const }] : []),
+    ...(only ? [{ kind: 'only' as const, ids: only }] : []),
+    ...(from ? [{ kind: 'from' as const, ids: from }] : []),
+    ...(failed ? [{ kind: 'failed' as const }] : []),
+    ...(force ? [{ kind: 'force' as const }] : []),
+  ];
+  if (asked.length > 1) {
+    const named = asked.map(({ kind }) => `--${kind}`).join(' and ');
+    throw new MusterError('USAGE', `expected one of --changed, --only, --from, --failed, --force; got ${named}`);
+  }
+  const selection = asked[0] ?? (against === undefined ? undefined : { kind: 'changed' as const });
+  return selection && { selection, ...(against !== undefined && { against }) };
 }
 
 function ownServer(options: SharedOptions & { readonly opencodeConfig?: string }): RunOptions['server'] {
@@ -104,56 +129,6 @@ function ownServer(options: SharedOptions & { readonly opencodeConfig?: string }
 }
 
 async function perform(options: SharedOptions, runOptions: RunOptions): Promise<void> {
-  const out = process.stdout;
-  const colors = colorsFor(out, process.env);
-  // Loaded when asked for: the layout engine alone is 1.5 MB.
-  const inspector =
-    options.inspect || options.inspectOpen
-      ? await (await import('../../inspector/server.ts')).startInspector({ now: Date.now })
-      : undefined;
-  if (inspector) process.stderr.write(`inspect: ${inspector.url}\n`);
-  const show = (event: RunEvent, view: RunView): void => {
-    if (options.json) out.write(`${JSON.stringify(event)}\n`);
-    else if (!options.quiet) {
-      const line = progressLine(view, event);
-      if (line) out.write(`${drawLine(line, colors)}\n`);
-    }
-  };
-  const signals = new AbortController();
-  try {
-    const started = await startRun({
-      ...runOptions,
-      onEvent: show,
-      ...(inspector && { inspect: inspector.inspect }),
-    });
-    let signalled = 0;
-    const interrupt = (signal: NodeJS.Signals) => {
-      signalled++;
-      started.interrupt(signal === 'SIGINT' ? 'Ctrl-C' : signal);
-    };
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.on(signal, interrupt);
-      signals.signal.addEventListener('abort', () => process.off(signal, interrupt));
-    }
-    const { outcome, view, error } = await started.ended;
-    signals.abort();
-    if (!options.json) {
-      out.write(`${drawSummary(reportOf(view), colors)}\n`);
-      out.write(`Report: ${started.folder.reportMarkdown}\n`);
-    }
-    if (error) throw error;
-    process.exitCode = outcome === 'completed' ? 0 : signalled > 0 && outcome === 'cancelled' ? 130 : 1;
-    if (inspector && options.inspectOpen) await untilInterrupt(inspector.url);
-  } finally {
-    signals.abort();
-    await inspector?.close();
-  }
-}
-
-/** Keeps the page of a finished run until Ctrl-C. */
-async function untilInterrupt(url: string): Promise<void> {
-  process.stderr.write(`The page stays at ${url}; Ctrl-C ends it.\n`);
-  const alive = setInterval(() => {}, 60_000);
-  await new Promise<void>((resolve) => process.once('SIGINT', () => resolve()));
-  clearInterval(alive);
+  await offerResume(runOptions);
+  await show(options, (ears) => startRun({ ...runOptions, ...ears }));
 }

@@ -122,9 +122,11 @@ class JournalLines {
   }
 
   #corrupt(got: string, cause?: Error): MusterError {
+    const sound = this.#line - 1;
+    const before = sound < 1 ? '' : `, go on from the state before it with "muster resume RUN --until-line ${sound}"`;
     return new MusterError(
       'JOURNAL_CORRUPT',
-      `Expected the fact with seq ${this.#line} in line ${this.#line} of ${this.#file}; got ${got}. The file was damaged or edited: restore it from a copy, or start a new run; the graph is not affected.`,
+      `Expected the fact with seq ${this.#line} in line ${this.#line} of ${this.#file}; got ${got}. The file was damaged or edited; the graph is not affected. Restore it from a copy${before}, or start a new run.`,
       { cause },
     );
   }

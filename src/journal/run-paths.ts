@@ -15,6 +15,12 @@ export interface RunFolder {
   readonly reportJson: string;
   readonly reportMarkdown: string;
   readonly workspace: string;
+  /** What attempts have handed in, durable before it is answered or committed; made with the first of it. */
+  readonly work: string;
+  /** Texts that instances were made from, each under its hash; made with the first of them. */
+  readonly inputs: string;
+  /** Where people's decisions arrive; made with the first of them. */
+  readonly decisions: string;
   /** Used instead of the home's graph by a rehearsal. */
   readonly graph: string;
 }
@@ -34,6 +40,9 @@ export function runFolder(home: string, runId: string): RunFolder {
     reportJson: join(path, 'report.json'),
     reportMarkdown: join(path, 'report.md'),
     workspace: join(path, 'workspace'),
+    work: join(path, 'work'),
+    inputs: join(path, 'inputs'),
+    decisions: join(path, 'decisions'),
     graph: join(path, 'graph.db'),
   };
 }

@@ -1,6 +1,6 @@
 /** What the first and the last line of a journal tell about a run, without reading what lies between. */
 import { type FileHandle, open } from 'node:fs/promises';
-import type { RunEvent } from '../../schemas/run-event.ts';
+import type { RunEvent, RunOutcome } from '../../schemas/run-event.ts';
 import { ensureError, systemCode } from '../errors.ts';
 import type { RunFolder } from './run-paths.ts';
 
@@ -19,7 +19,7 @@ export interface RunSummary {
   readonly projectId?: string;
   readonly manifest?: string;
   readonly rehearsal?: boolean;
-  readonly outcome?: 'completed' | 'failed' | 'cancelled';
+  readonly outcome?: RunOutcome;
 }
 
 const CHUNK_BYTES = 16 * 1024;

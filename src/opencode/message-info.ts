@@ -1,4 +1,5 @@
 /** A message of a session, reduced to what decides how a turn ended and what it cost. */
+import { ensureError } from '../errors.ts';
 import { countOf, isRecord, type Properties, textOf } from './frames.ts';
 
 /** An error as the server tells it, on a message or in `session.error`. */
@@ -7,6 +8,11 @@ export interface ServerError {
   readonly message: string;
   /** Whether the same can succeed in a fresh session. */
   readonly retryable: boolean;
+  /** HTTP status of the provider's answer. */
+  readonly status?: number;
+  /** The provider's own name of the error. */
+  readonly providerCode?: string;
+  readonly retryAfterMs?: number;
 }
 
 export interface UserInfo {
@@ -54,6 +60,8 @@ export function messageInfo(info: unknown): UserInfo | ReplyInfo | undefined {
 
 /** Longest error text kept: some carry a stack or a whole response. */
 const MAX_ERROR_TEXT = 500;
+const MAX_BODY = 20_000;
+const MAX_CODE = 100;
 /** Errors that a fresh session with the same key, model and prompt meets again. */
 const PERMANENT = new Set(['ProviderAuthError', 'ContentFilterError']);
 
@@ -67,5 +75,32 @@ export function serverError(error: unknown): ServerError | undefined {
     name,
     message: status > 0 ? `${text} (HTTP status ${status})` : text,
     retryable: name === 'APIError' ? data['isRetryable'] === true : !PERMANENT.has(name),
+    ...(status > 0 && { status }),
+    ...providerCode(data['responseBody']),
+    ...retryAfter(data['responseHeaders']),
   };
+}
+
+/** `{"error":{"code":"invalid_api_key"}}`, as OpenAI and those who follow it answer; Anthropic puts it into `type`. */
+function providerCode(body: unknown): { readonly providerCode?: string } {
+  const text = textOf(body);
+  if (text === undefined || text.length > MAX_BODY) return {};
+  try {
+    const value: unknown = JSON.parse(text);
+    const error = isRecord(value) && isRecord(value['error']) ? value['error'] : {};
+    const code = textOf(error['code']) ?? textOf(error['type']);
+    return code === undefined ? {} : { providerCode: code.slice(0, MAX_CODE) };
+  } catch (thrown) {
+    // A gateway's page: the status tells enough.
+    ensureError(thrown);
+    return {};
+  }
+}
+
+/** Seconds; the form with a date is not used by providers of models. */
+function retryAfter(headers: unknown): { readonly retryAfterMs?: number } {
+  const inMs = isRecord(headers) ? Number(textOf(headers['retry-after-ms'])) : Number.NaN;
+  const inS = isRecord(headers) ? Number(textOf(headers['retry-after'])) : Number.NaN;
+  const ms = Number.isFinite(inMs) ? inMs : inS * 1_000;
+  return Number.isFinite(ms) && ms >= 0 ? { retryAfterMs: Math.round(ms) } : {};
 }

@@ -9,6 +9,7 @@ import type { SessionEvent } from '../../schemas/session-event.ts';
 import { ensureError } from '../errors.ts';
 import type { SessionSink } from '../ports.ts';
 import { countOf, type Frame, isDelta, isRecord, textOf } from './frames.ts';
+import { ToolWatch } from './tool-watch.ts';
 import { type TurnPorts, type TurnQuery, TurnWatch } from './turn-watch.ts';
 import { UsageCount } from './usage-count.ts';
 
@@ -24,6 +25,7 @@ export class SessionTracker {
   readonly #log: FrameLog;
   readonly #ports: TurnPorts;
   readonly #usage = new UsageCount();
+  readonly #tools = new ToolWatch();
   #watch: TurnWatch | undefined;
   #isClosed = false;
   #lastActivityMs = Number.NEGATIVE_INFINITY;
@@ -47,12 +49,14 @@ export class SessionTracker {
   /** Begins a turn, and forgets one that is still in flight. */
   expectTurn(messageId: string): void {
     this.#watch?.close();
+    this.#tools.beginTurn();
     const watch = new TurnWatch(this.apiSessionId, messageId, this.#ports, {
       onStarted: () => this.#send({ type: 'session.started', messageId }),
       onEnded: (judgement) => {
         // Before the owner hears of it, for the owner may prompt again at once.
         this.#watch = undefined;
-        this.#send({ type: 'session.turn-ended', messageId, judgement });
+        const tools = this.#tools.tally;
+        this.#send({ type: 'session.turn-ended', messageId, judgement, ...(tools.calls > 0 && { tools }) });
       },
     });
     this.#watch = watch;
@@ -74,6 +78,7 @@ export class SessionTracker {
     if (isDelta(frame)) return;
     this.#noteUsage(frame);
     this.#noteRetry(frame);
+    this.#noteTool(frame);
     this.#watch?.observe(frame);
   }
 
@@ -111,6 +116,11 @@ export class SessionTracker {
   #noteUsage(frame: Frame): void {
     if (frame.type !== 'message.updated' || !this.#usage.count(frame.properties['info'])) return;
     this.#send({ type: 'session.usage', usage: this.#usage.total });
+  }
+
+  #noteTool(frame: Frame): void {
+    const repetition = this.#tools.observe(frame);
+    if (repetition) this.#send({ type: 'session.repeating', ...repetition });
   }
 
   #noteRetry(frame: Frame): void {

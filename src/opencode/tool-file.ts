@@ -168,8 +168,15 @@ const TOOLS = {
   },
 };
 
+/**
+ * How long a call is made again: while nobody listens (a run that died is resumed meanwhile, or never); while muster does
+ * not know the session (it returned a moment ago and takes its sessions up one after the other); after a connection that
+ * broke (as muster died: whether it took the call is not known, and taking it twice is harmless).
+ */
+const RETURN_WAIT = { everyMs: 500, forMs: 100_000, unknownMs: 15_000, brokenMs: 2_000 };
+
 /** The text of muster.js: plain JavaScript without packages, the same for every run. */
-export function toolFileSource(): string {
+export function toolFileSource(returnWait = RETURN_WAIT): string {
   const exported = Object.entries(TOOLS).map(
     ([name, { description, args }]) => `export const ${name} = {
   description: ${JSON.stringify(description)},
@@ -183,8 +190,19 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 async function call(name, given, context) {
-  const endpoint = await findEndpoint(context.directory);
   const args = Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== null && value !== undefined));
+  const start = Date.now();
+  for (;;) {
+    const answer = await ask(name, args, context);
+    if (answer.text !== undefined) return answer.text;
+    if (context.abort.aborted || Date.now() - start >= answer.waitMs) throw answer.error;
+    await new Promise((resume) => setTimeout(resume, ${returnWait.everyMs}));
+  }
+}
+
+/** An answer, or an error after which it is worth waiting so long; any other error is thrown. */
+async function ask(name, args, context) {
+  const endpoint = await findEndpoint(context.directory);
   let response;
   try {
     response = await fetch(endpoint.url + '/tools/' + name, {
@@ -195,12 +213,19 @@ async function call(name, given, context) {
     });
   } catch (error) {
     if (context.abort.aborted) throw error;
-    throw new Error('muster did not answer (' + error.name + '). Your work so far is kept. Try once more; if it fails again, stop and say so.');
+    // The one name is Bun's, the other Node's.
+    const isGone = error.code === 'ConnectionRefused' || error.cause?.code === 'ECONNREFUSED';
+    if (isGone) return { error: new Error('muster is not there and did not return. Stop and say so.'), waitMs: ${returnWait.forMs} };
+    const broken = new Error('muster did not answer (' + error.name + '). Your work so far is kept. Try once more; if it fails again, stop and say so.');
+    if (error.name === 'TimeoutError') throw broken;
+    return { error: broken, waitMs: ${returnWait.brokenMs} };
   }
   const body = await response.json().catch(() => undefined);
-  if (response.ok && typeof body?.text === 'string') return body.text;
+  if (response.ok && typeof body?.text === 'string') return { text: body.text };
   const reason = body?.text ?? body?.error ?? 'no reason given';
-  throw new Error('muster refused the call with HTTP status ' + response.status + ': ' + (typeof reason === 'string' ? reason : JSON.stringify(reason)));
+  const error = new Error('muster refused the call with HTTP status ' + response.status + ': ' + (typeof reason === 'string' ? reason : JSON.stringify(reason)));
+  if (response.status === 403) return { error, waitMs: ${returnWait.unknownMs} };
+  throw error;
 }
 
 async function findEndpoint(directory) {

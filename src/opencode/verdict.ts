@@ -76,7 +76,8 @@ const ABORTED = 'MessageAbortedError';
 
 function failed(error: ServerError): Judgement {
   if (error.name === ABORTED) return { kind: 'aborted', byUs: false };
-  return { kind: 'failed', error: error.name, message: error.message, retryable: error.retryable };
+  const { name, ...rest } = error;
+  return { kind: 'failed', error: name, ...rest };
 }
 
 function isCleanSuccess(last: ReplyInfo | undefined, state: TurnState): boolean {

@@ -21,8 +21,12 @@ export interface PromptParts {
 /** Issues listed in a repair prompt; the rest is counted, the next `complete` names them. */
 const ISSUES_LISTED = 40;
 
-/** The first prompt of an attempt; `previous` is why the attempt before failed. */
-export function workPrompt({ context, title, goal, folder, databases = [] }: PromptParts, previous?: Cause): string {
+/** The first prompt of an attempt; `previous` is why the attempt before failed, `adjustment` what to do otherwise now. */
+export function workPrompt(
+  { context, title, goal, folder, databases = [] }: PromptParts,
+  previous?: Cause,
+  adjustment?: string,
+): string {
   return [
     `Task: ${context.instance.id}`,
     '',
@@ -50,7 +54,8 @@ export function workPrompt({ context, title, goal, folder, databases = [] }: Pro
     '- `muster_withdraw` takes rows back. `muster_read` and `muster_query` read what other tasks committed.',
     '- `muster_complete` checks what you owe and says what is missing. You are done only when it answers that the work is complete; then end your turn. Text in your answer counts for nothing.',
     `- Use business keys with ${context.schema.scope} "${context.scope}" (filled in for you). Do not generate UUIDs. Give evidence for every row: source, locator, verbatim quote.`,
-    ...(previous
+    ...(adjustment !== undefined ? ['', '## An earlier attempt failed', '', adjustment] : []),
+    ...(previous && adjustment === undefined
       ? [
           '',
           '## An earlier attempt failed',
@@ -70,8 +75,12 @@ function sourceLine({ sourceText }: TaskContext, source: string): string {
     : `\`${source}\`: read \`${readAs}\`, in which lines between ===== name places and are not words of the document`;
 }
 
-/** A further turn in the same session: the goal again, and what is still wrong. */
-export function repairPrompt({ context, title, goal, folder }: PromptParts, issues: readonly Issue[]): string {
+/** A further turn in the same session: the goal again, what is still wrong, and what to do otherwise. */
+export function repairPrompt(
+  { context, title, goal, folder }: PromptParts,
+  issues: readonly Issue[],
+  adjustment?: string,
+): string {
   const listed = issues.slice(0, ISSUES_LISTED).map(({ path, message }) => `- ${path}: ${message}`);
   return [
     `Task: ${context.instance.id}`,
@@ -83,6 +92,7 @@ export function repairPrompt({ context, title, goal, folder }: PromptParts, issu
     ...listed,
     ...(issues.length > ISSUES_LISTED ? [`- and ${issues.length - ISSUES_LISTED} more`] : []),
     '',
+    ...(adjustment !== undefined ? [adjustment, ''] : []),
     'Mend this with `muster_submit` or `muster_withdraw`, then call `muster_complete`. Never invent a row to satisfy a check: what no document supports is marked as assumed, or left out.',
     '',
     `The goal has not changed (also in \`${folder}/prompt.md\`; what you owe is in \`${folder}/AGENT_SCHEMA.md\`):`,

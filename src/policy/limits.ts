@@ -1,11 +1,11 @@
 /** Limits of one attempt that are counted, not timed; the cost bombs of a server that stops none of them by itself. */
 import type { Limits } from '../../schemas/manifest.ts';
 import type { Usage } from '../../schemas/session-event.ts';
-import { type AttemptFailure, limitFailure } from './retry.ts';
+import { type AttemptFailure, limitFailure } from './classify.ts';
 
 /** The limit that `usage` has reached, or undefined. Model calls are counted first: they catch a loop soonest. */
 export function limitReached(usage: Usage, limits: Limits): AttemptFailure | undefined {
-  const tokens = usage.inputTokens + usage.outputTokens + usage.reasoningTokens;
+  const tokens = tokensOf(usage);
   if (usage.steps >= limits.steps) {
     return limitFailure(
       'step-limit',
@@ -25,4 +25,21 @@ export function limitReached(usage: Usage, limits: Limits): AttemptFailure | und
     );
   }
   return undefined;
+}
+
+/** Tokens that limits and budgets count: input, output and reasoning. */
+export function tokensOf({ inputTokens, outputTokens, reasoningTokens }: Usage): number {
+  return inputTokens + outputTokens + reasoningTokens;
+}
+
+/** The same tool calls over and over, once they are `limits.repeatedCalls`; undefined below that. */
+export function loopReached(
+  { tool, times }: { readonly tool: string; readonly times: number },
+  limits: Limits,
+): AttemptFailure | undefined {
+  if (times < limits.repeatedCalls) return undefined;
+  return limitFailure(
+    'repeated-calls',
+    `the same call of ${tool} was made ${times} times in a row, at most ${limits.repeatedCalls - 1} are allowed (limits.repeatedCalls)`,
+  );
 }

@@ -42,6 +42,21 @@ export function progressLine(view: RunView, event: RunEvent): ProgressLine | und
         'started',
         `${event.runId}  project ${event.projectId}  ${event.tasks.length} tasks  ${event.documents.length} documents  model ${event.model}${warnings(event)}`,
       );
+    case 'run.resumed':
+      return line(
+        'info',
+        'run',
+        'resumed',
+        `${view.runId}  ${plural(completedCount(view), 'instance')} completed before`,
+      );
+    case 'instance.decided':
+      return event.decision === 'take-over'
+        ? line('quiet', event.instance, 'taken over', `from ${event.against}`)
+        : line('info', event.instance, 'runs again', event.causes.join('; '));
+    case 'instance.resumed':
+      // Taken up before its first attempt: a selective run decided about it, and said so.
+      if (event.attempt === 0) return undefined;
+      return line('info', event.instance, 'resumed', `attempt ${event.attempt}: ${RESUMED[event.step]}`);
     case 'server.started':
       return line('info', 'server', event.owned ? 'started' : 'attached', `OpenCode ${event.version} at ${event.url}`);
     case 'server.lost':
@@ -65,6 +80,42 @@ export function progressLine(view: RunView, event: RunEvent): ProgressLine | und
         'repairing',
         `repair ${event.repair}: ${plural(event.issues.length, 'issue')}${event.issues[0] ? `, first ${event.issues[0].path}: ${event.issues[0].message}` : ''}`,
       );
+    case 'failure.answered':
+      // What ends the instance is told with its end.
+      return event.answer.kind === 'repair' || event.answer.kind === 'give-up'
+        ? undefined
+        : line(
+            'warn',
+            event.instance,
+            event.answer.kind,
+            `${event.cause.class ?? event.cause.code}${event.answer.model === undefined ? '' : ` ${event.answer.model}`}: ${event.answer.reason}`,
+          );
+    case 'turn.yielded':
+      return line('quiet', event.instance, 'yielding', 'the provider asked for fewer calls; it goes on later');
+    case 'provider.slowed':
+      return line(
+        'warn',
+        event.provider,
+        'slowed',
+        `at most ${plural(event.limit, 'session')} at once, none for ${duration(event.waitMs)}: ${event.message}`,
+      );
+    case 'provider.recovered':
+      return line('good', event.provider, 'recovered');
+    case 'hold.opened':
+      return line('warn', event.of, 'held', `${event.reason}  (muster release ${view.runId} "${event.point}")`);
+    case 'hold.released':
+      return line(
+        'good',
+        event.point,
+        'released',
+        `by ${event.by}${event.reason === undefined ? '' : `: ${event.reason}`}`,
+      );
+    case 'hold.rejected':
+      return line('warn', event.point, 'rejected', `by ${event.by}: ${event.reason}`);
+    case 'hold.expired':
+      return line('bad', event.point, 'expired', `nobody decided within ${duration(event.timeoutMs)}: denied`);
+    case 'run.paused':
+      return line('warn', 'run', 'paused', event.cause.message);
     case 'ask.answered':
       return line('warn', event.instance, `${event.kind} answered`, `${event.subject}: ${event.reply}`);
     case 'attempt.failed':
@@ -101,7 +152,7 @@ export function progressLine(view: RunView, event: RunEvent): ProgressLine | und
       );
     case 'run.ended':
       return line(
-        event.outcome === 'completed' ? 'good' : 'bad',
+        event.outcome === 'completed' ? 'good' : event.outcome === 'paused' ? 'warn' : 'bad',
         'run',
         event.outcome,
         event.cause ? event.cause.message : '',
@@ -109,6 +160,18 @@ export function progressLine(view: RunView, event: RunEvent): ProgressLine | und
     default:
       return undefined;
   }
+}
+
+const RESUMED: Readonly<Record<Extract<RunEvent, { type: 'instance.resumed' }>['step'], string>> = {
+  'commit-again': 'what it handed in is committed from disk',
+  take: 'its turn had ended',
+  join: 'its turn still runs',
+  continue: 'its session goes on',
+  'new-attempt': 'a new session follows',
+};
+
+function completedCount({ instances }: RunView): number {
+  return Object.values(instances).filter(({ status }) => status === 'completed').length;
 }
 
 function settled(

@@ -2,8 +2,10 @@
 import type { Cause, Issue, RunCheck } from '../../schemas/run-event.ts';
 import type { Usage } from '../../schemas/session-event.ts';
 import { checkLine } from '../rules/check.ts';
+import { answerLines, holdLines, slowdownLines } from './answer-lines.ts';
 import { coverageOf, type DocumentCoverage, type DocumentRecord } from './coverage.ts';
 import { count, duration, money, tally } from './format.ts';
+import { code, text } from './markdown.ts';
 import { entityCount, type InstanceView, type RunView, repairCount, usageOf } from './run-view.ts';
 
 export interface Report extends Omit<RunView, 'instances' | 'tasks' | 'cited'> {
@@ -18,6 +20,8 @@ export interface Report extends Omit<RunView, 'instances' | 'tasks' | 'cited'> {
     readonly cancelled: number;
     readonly repairs: number;
     readonly attempts: number;
+    /** Permission asks and questions that appeared in spite of the policy, answered by it at once. */
+    readonly asks: number;
     readonly entities: Readonly<Record<string, number>>;
     readonly relationships: number;
     /** Most instances that ran at the same moment. */
@@ -52,6 +56,7 @@ export function reportOf(view: RunView, documents?: readonly DocumentRecord[]): 
       cancelled: ended('cancelled'),
       repairs: all.reduce((sum, instance) => sum + repairCount(instance), 0),
       attempts: all.reduce((sum, instance) => sum + instance.attempts.length, 0),
+      asks: all.reduce((sum, instance) => sum + instance.asksAnswered, 0),
       entities,
       relationships: all.reduce((sum, instance) => sum + instance.relationships, 0),
       parallel: mostParallel(all),
@@ -101,6 +106,8 @@ export function reportMarkdown(report: Report): string {
     `| Server | ${report.server ? `OpenCode ${text(report.server.version)}, ${report.server.owned ? 'own' : 'attached'}` : 'none'}, ${report.servers} process(es), ${report.streamConnections} stream connection(s) |`,
     `| Instances | ${totals.instances} of ${totals.tasks} tasks: ${totals.completed} completed, ${totals.failed} failed, ${totals.skipped} skipped, ${totals.cancelled} cancelled; at most ${totals.parallel} at once |`,
     `| Attempts and repairs | ${totals.attempts} attempts, ${totals.repairs} repairs |`,
+    `| Asks answered by policy | ${totals.asks} |`,
+    ...slowdownLines(report),
     `| Graph | ${text(tally(totals.entities)) || 'nothing'}; ${totals.relationships} relationships |`,
     `| Model calls | ${count(usage.steps)}; ${count(usage.inputTokens)} input and ${count(usage.outputTokens)} output tokens; cost ${money(usage.cost)} |`,
     '',
@@ -126,6 +133,8 @@ export function reportMarkdown(report: Report): string {
     '',
     ...troubles(report),
     ...checked(report.check),
+    ...answerLines(report.tasks.flatMap(({ instances }) => instances)),
+    ...holdLines(report),
     '## Documents',
     '',
     '| Path | Bytes | SHA-256 |',
@@ -215,17 +224,4 @@ function causeLine(cause: Cause | undefined): string {
 
 function issueLines(issues: readonly Issue[], indent: string): string[] {
   return issues.map(({ path, message }) => `${indent}- ${text(path)}: ${text(message)}`);
-}
-
-/** Makes any text safe inside a Markdown table or paragraph: one line, no markup, no HTML. */
-function text(value: string): string {
-  return value
-    .replaceAll(/\s+/g, ' ')
-    .replaceAll(/[\\`*_[\]|#~]/g, '\\$&')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;');
-}
-
-function code(value: string): string {
-  return `\`${value.replaceAll(/[`|\s]+/g, ' ')}\``;
 }

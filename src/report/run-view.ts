@@ -2,13 +2,23 @@
  * The state of a run as people look at it: a fold over its facts, and nothing else. Progress, report, `muster runs`
  * and the inspector are drawings of this value, so they cannot disagree.
  */
-import type { Cause, Issue, Outcome, PlannedTask, RunCheck, RunEvent } from '../../schemas/run-event.ts';
+import type { Answer } from '../../schemas/failure.ts';
+import type { Cause, Issue, Outcome, PlannedTask, RunCheck, RunEvent, RunOutcome } from '../../schemas/run-event.ts';
 import { type Judgement, NO_USAGE, type Usage } from '../../schemas/session-event.ts';
+import { foldHolds, type KnownHold } from '../policy/holds.ts';
 
 export interface ToolCallView {
   readonly tool: string;
   readonly accepted: number;
   readonly issues: number;
+}
+
+export interface AnsweredFailure {
+  /** Its `class` is set. */
+  readonly cause: Cause;
+  readonly answer: Answer;
+  /** What the next prompt said, word for word. */
+  readonly adjustment?: string;
 }
 
 export interface AttemptView {
@@ -22,6 +32,8 @@ export interface AttemptView {
   readonly toolCalls: readonly ToolCallView[];
   readonly lastJudgement?: Judgement;
   readonly failure?: Cause;
+  /** What went wrong in it, in order, and what was done about it. */
+  readonly answers: readonly AnsweredFailure[];
   readonly usage: Usage;
 }
 
@@ -67,7 +79,7 @@ export interface RunView {
   /** Sections of documents that committed passages stand in: path → places in the order of its sections, rising. */
   readonly cited: Readonly<Record<string, readonly number[]>>;
   /** `running` until the journal says how the run ended; a run that died stays so. */
-  readonly status: 'running' | 'completed' | 'failed' | 'cancelled';
+  readonly status: 'running' | RunOutcome;
   readonly cause?: Cause;
   /** What the checks after the run found; absent before, and when the run was interrupted. */
   readonly check?: RunCheck;
@@ -80,6 +92,12 @@ export interface RunView {
   readonly streamConnections: number;
   readonly streamLosses: number;
   readonly interrupted?: 'drain' | 'abort';
+  /** Points that wait for a person, or did: by their names. */
+  readonly holds: Readonly<Record<string, KnownHold>>;
+  /** How often each provider asked for fewer calls. */
+  readonly slowdowns: Readonly<Record<string, number>>;
+  /** Why the run paused last. */
+  readonly paused?: Cause;
   readonly tasks: Readonly<Record<string, TaskView>>;
   readonly instances: Readonly<Record<string, InstanceView>>;
 }
@@ -101,6 +119,8 @@ const EMPTY: RunView = {
   servers: 0,
   streamConnections: 0,
   streamLosses: 0,
+  holds: {},
+  slowdowns: {},
   tasks: {},
   instances: {},
 };
@@ -111,7 +131,8 @@ export function emptyRunView(): RunView {
 }
 
 /** The view after one more event; unknown types change nothing, so that an older reader can read a newer journal. */
-export function foldRun(view: RunView, event: RunEvent): RunView {
+export function foldRun(before: RunView, event: RunEvent): RunView {
+  const view = withHolds(before, event);
   switch (event.type) {
     case 'run.started': {
       const { seq: _seq, time, type: _type, tasks, ...of } = event;
@@ -149,7 +170,15 @@ export function foldRun(view: RunView, event: RunEvent): RunView {
         ...i,
         attempts: [
           ...i.attempts,
-          { attempt: event.attempt, startedAt: event.time, turns: 0, repairs: [], toolCalls: [], usage: NO_USAGE },
+          {
+            attempt: event.attempt,
+            startedAt: event.time,
+            turns: 0,
+            repairs: [],
+            toolCalls: [],
+            answers: [],
+            usage: NO_USAGE,
+          },
         ],
       }));
     case 'session.opened':
@@ -157,7 +186,7 @@ export function foldRun(view: RunView, event: RunEvent): RunView {
     case 'turn.started':
       return attempt(view, event, { turns: event.turn });
     case 'turn.ended':
-      return attempt(view, event, { lastJudgement: event.judgement });
+      return attempt(view, event, { lastJudgement: event.judgement, ...(event.usage && { usage: event.usage }) });
     case 'tool.answered':
       return attempt(view, event, (a) => ({
         toolCalls: [...a.toolCalls, { tool: event.tool, accepted: event.accepted, issues: event.issues.length }],
@@ -166,6 +195,17 @@ export function foldRun(view: RunView, event: RunEvent): RunView {
       return attempt(view, event, (a) => ({
         repairs: [...a.repairs, { repair: event.repair, issues: event.issues }],
       }));
+    case 'failure.answered': {
+      const { cause, answer, adjustment } = event;
+      const answered = { cause, answer, ...(adjustment !== undefined && { adjustment }) };
+      return attempt(view, event, (a) => ({ answers: [...a.answers, answered] }));
+    }
+    case 'provider.slowed': {
+      const { [event.provider]: before = 0 } = view.slowdowns;
+      return { ...view, slowdowns: { ...view.slowdowns, [event.provider]: before + 1 } };
+    }
+    case 'run.paused':
+      return { ...view, paused: event.cause };
     case 'ask.answered':
       return change(view, event.instance, (i) => ({ ...i, asksAnswered: i.asksAnswered + 1 }));
     case 'attempt.failed':
@@ -183,7 +223,7 @@ export function foldRun(view: RunView, event: RunEvent): RunView {
         ...i,
         status: event.outcome.kind,
         endedAt: event.time,
-        ...(i.startedAt && { durationMs: Date.parse(event.time) - Date.parse(i.startedAt) }),
+        ...(i.startedAt && { durationMs: elapsed(i.startedAt, event.time) }),
         ...(event.outcome.kind !== 'completed' && { cause: event.outcome.cause }),
       }));
     case 'task.settled':
@@ -197,17 +237,49 @@ export function foldRun(view: RunView, event: RunEvent): RunView {
     }
     case 'run.interrupted':
       return { ...view, interrupted: event.how };
+    case 'run.resumed':
+      return reopened(view, event.reopened);
     case 'run.ended':
       return {
         ...view,
         status: event.outcome,
         endedAt: event.time,
-        durationMs: Date.parse(event.time) - Date.parse(view.startedAt),
+        durationMs: elapsed(view.startedAt, event.time),
         ...(event.cause && { cause: event.cause }),
       };
     default:
       return view;
   }
+}
+
+/** The points are folded as a resume folds them, so that both know the same. */
+function withHolds(view: RunView, event: RunEvent): RunView {
+  const known = new Map(Object.entries(view.holds));
+  const holds = foldHolds(known, event);
+  return holds === known ? view : { ...view, holds: Object.fromEntries(holds) };
+}
+
+/** Milliseconds between two times of the journal; a clock that was set back in between makes it 0. */
+function elapsed(from: string, to: string): number {
+  return Math.max(0, Date.parse(to) - Date.parse(from));
+}
+
+/** The run goes on: what is open again waits again; attempts that were cut off stay as they were. */
+function reopened(
+  { endedAt: _e, durationMs: _d, cause: _c, interrupted: _i, paused: _p, ...view }: RunView,
+  open: { readonly instances: readonly string[]; readonly tasks: readonly string[] },
+): RunView {
+  const instances = { ...view.instances };
+  for (const id of open.instances) {
+    const { endedAt: _, durationMs: __, cause: ___, ...instance } = instances[id] ?? waiting({ id, task: id }, 0);
+    instances[id] = { ...instance, status: 'waiting' };
+  }
+  const tasks = { ...view.tasks };
+  for (const id of open.tasks) {
+    const { cause: _, ...task } = tasks[id] ?? { id, wave: 0, waitsFor: [] };
+    tasks[id] = { ...task, status: 'waiting' };
+  }
+  return { ...view, status: 'running', instances, tasks };
 }
 
 /** The whole run from its facts. */

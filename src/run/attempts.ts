@@ -8,20 +8,28 @@
  * - A session that was opened is released exactly once, also when its actor crashed.
  */
 
-import type { AttemptRef, Committed, OpenedSession, OpenRequest, TurnRequest } from '../../machines/task.ts';
+import type {
+  AttemptRef,
+  Committed,
+  OpenedSession,
+  OpenRequest,
+  ResumedStart,
+  Review,
+  TurnRequest,
+} from '../../machines/task.ts';
 import type { MasterSchema } from '../../schemas/define.ts';
 import type { Manifest, ManifestTask } from '../../schemas/manifest.ts';
 import type { InstanceRef } from '../../schemas/run-event.ts';
-import { Desk } from '../agent-tools/desk.ts';
 import type { Endpoint } from '../agent-tools/endpoint.ts';
 import { MusterError } from '../errors.ts';
 import { openProjection } from '../graph/projection.ts';
 import { newRunId } from '../journal/run-id.ts';
 import { openSessionLog, type SessionLog } from '../logs/session-log.ts';
 import type { Router } from '../opencode/router.ts';
+import { continuePrompt } from '../output/continue-prompt.ts';
 import { itemKeyOf } from '../output/keys.ts';
 import { type PromptParts, repairPrompt, workPrompt } from '../output/prompt.ts';
-import { passagesOf } from '../output/publication.ts';
+import { type Publication, passagesOf } from '../output/publication.ts';
 import type { SourceText } from '../output/source-text.ts';
 import type { TaskContext } from '../output/task-context.ts';
 import type { TaskGraph } from '../plan/derive.ts';
@@ -30,8 +38,12 @@ import { citedUnits } from '../report/coverage.ts';
 import type { SourceDocument } from '../workspace/documents.ts';
 import { instanceDir } from '../workspace/instance-dir.ts';
 import { instanceFolder, writeInstance } from '../workspace/workspace.ts';
+import { callsFile, publicationFile, readPublication, writePublication } from './attempt-files.ts';
+import { CallLog } from './call-log.ts';
+import { DurableDesk } from './durable-desk.ts';
 import { judgeOf } from './judge.ts';
 import { type Sources, sourcesOf } from './sources.ts';
+import type { TakenUp, TakeUp } from './take-up.ts';
 
 export interface AttemptPorts {
   readonly runId: string;
@@ -46,6 +58,8 @@ export interface AttemptPorts {
   readonly texts: ReadonlyMap<string, SourceText>;
   readonly workspace: string;
   readonly logs: string;
+  /** Folder of what attempts have handed in. */
+  readonly work: string;
   readonly clock: Clock;
   readonly random: () => number;
   readonly secrets: readonly string[];
@@ -58,14 +72,21 @@ export interface AttemptPorts {
   readonly server: () => AgentServer;
   readonly permissionsFor: (folder: string, allow: readonly string[]) => readonly PermissionRule[];
   readonly onFault: (error: Error) => void;
+  /** Finds out how an instance goes on that was begun before; absent when nothing was. */
+  readonly takeUp?: TakeUp;
+  /** Keeps what an instance is made from, before its first session. */
+  readonly keepInputs?: (instance: InstanceRef, item: GraphNode | undefined) => Promise<void>;
 }
 
 interface OpenAttempt {
   readonly session: OpenedSession;
   readonly context: TaskContext;
-  readonly desk: Desk;
+  readonly desk: DurableDesk;
+  readonly calls: CallLog;
   readonly log: SessionLog;
   readonly prompt: PromptParts;
+  /** What was handed in; unknown of a session that an earlier process began. */
+  readonly work: { accepted: number; refused: number } | undefined;
 }
 
 /** A prompt that can be sent again with the same ids, should the server have lost it. */
@@ -82,39 +103,113 @@ export class Attempts {
   /** Nodes that this run committed and that a fan-out is over: entity → item key → node. */
   readonly #items = new Map<string, Map<string, GraphNode>>();
   readonly #closing = new Set<Promise<unknown>>();
+  /** How instances of an earlier process were taken up. */
+  readonly #taken = new Map<string, TakenUp>();
 
   constructor(ports: AttemptPorts) {
     this.#ports = ports;
   }
 
-  async open({ instance, attempt, previous }: OpenRequest): Promise<OpenedSession> {
-    const { clock, random, journal, logs, endpoint, graph, runId, server, secrets } = this.#ports;
+  async open({ instance, attempt, previous, adjustment, model }: OpenRequest): Promise<OpenedSession> {
+    const { clock, random, journal, server } = this.#ports;
     const task = this.#task(instance.task);
-    const context = this.#context(instance);
-    const folder = instanceFolder(instance.id);
-    const { notes: databases, byName: sources } = sourcesOf(this.#ports.sources, task.sources);
-    const goal = this.#ports.prompts[task.id] ?? '';
-    const prompt: PromptParts = { context, title: task.title, goal, folder, databases };
-    await writeInstance(this.#ports.workspace, context, workPrompt(prompt, previous));
+    const prompt = this.#prompt(instance);
+    await writeInstance(this.#ports.workspace, prompt.context, workPrompt(prompt, previous, adjustment));
+    await this.#keepInputs(instance, prompt.context.item);
     await journal.flushed();
     const { apiSessionId } = await server().createSession({
       instance,
       attempt,
       title: `${instance.id} attempt ${attempt}`,
-      model: this.#model(task),
-      permissions: this.#ports.permissionsFor(folder, task.allow ?? []),
+      model: model ?? this.#model(task),
+      permissions: this.#ports.permissionsFor(prompt.folder, task.allow ?? []),
     });
     const session = { sessionId: newRunId(clock, random), apiSessionId };
-    const judge = judgeOf(context, graph, runId);
-    const desk = new Desk({
-      context,
-      graph,
-      runId,
-      sources,
-      project: openProjection,
-      ...(judge && { judge }),
-      onAnswer: (answer) => journal.append({ type: 'tool.answered', instance: instance.id, attempt, ...answer }),
+    this.#bind(instance, attempt, session, prompt, undefined);
+    return session;
+  }
+
+  /** How an instance goes on that an earlier process began; its tools and its log are bound again if its session lives. */
+  async resume({ instance }: { readonly instance: InstanceRef }): Promise<ResumedStart> {
+    const { takeUp } = this.#ports;
+    if (!takeUp) throw new MusterError('BUG', `expected something to resume ${instance.id} from, got nothing`);
+    const taken = await takeUp(instance, {
+      desk: (attempt, session, keepBytes) => {
+        this.release(instance.id, 'interrupted');
+        return this.#bind(instance, attempt, session, this.#prompt(instance), keepBytes).desk;
+      },
     });
+    this.#taken.set(instance.id, taken);
+    if (taken.start.step === 'commit-again' || taken.start.step === 'new-attempt')
+      this.release(instance.id, 'interrupted');
+    return taken.start;
+  }
+
+  /** The session's route is open: what an earlier process waited for is waited for again. */
+  registered(instance: string, apiSessionId: string): void {
+    const taken = this.#taken.get(instance);
+    const isThisSession = taken && 'session' in taken.start && taken.start.session.apiSessionId === apiSessionId;
+    if (!isThisSession) return;
+    const { router } = this.#ports;
+    const { frames, messageId = '' } = taken;
+    if (messageId !== '') {
+      router.expectTurn(apiSessionId, { messageId });
+      router.notePromptTaken(apiSessionId);
+    }
+    // Nothing was heard of the session yet, so that what was read is not older than the stream.
+    router.absorb(frames, { apiSessionId, messageId, replyIds: [], asks: [], mark: 0 });
+  }
+
+  /** Nodes that this run committed before this process began, for the fan-outs over them. */
+  knowItems(nodes: readonly GraphNode[]): void {
+    for (const node of nodes) {
+      const known = this.#items.get(node.entity) ?? new Map<string, GraphNode>();
+      this.#items.set(node.entity, known.set(itemKeyOf(node), node));
+    }
+  }
+
+  #prompt(instance: InstanceRef): PromptParts {
+    const task = this.#task(instance.task);
+    return {
+      context: this.#context(instance),
+      title: task.title,
+      goal: this.#ports.prompts[task.id] ?? '',
+      folder: instanceFolder(instance.id),
+      databases: sourcesOf(this.#ports.sources, task.sources).notes,
+    };
+  }
+
+  #bind(
+    instance: InstanceRef,
+    attempt: number,
+    session: OpenedSession,
+    prompt: PromptParts,
+    keepBytes: number | undefined,
+  ): OpenAttempt {
+    const { clock, journal, logs, work, endpoint, graph, runId, secrets } = this.#ports;
+    const { context } = prompt;
+    const calls = new CallLog(callsFile(work, instance.id, attempt), keepBytes);
+    const seen = keepBytes === undefined ? { accepted: 0, refused: 0 } : undefined;
+    const judge = judgeOf(context, graph, runId);
+    const { byName: sources } = sourcesOf(this.#ports.sources, this.#task(instance.task).sources);
+    const desk = new DurableDesk(
+      {
+        context,
+        graph,
+        runId,
+        sources,
+        project: openProjection,
+        ...(judge && { judge }),
+        onAnswer: (answer) => {
+          if (seen && answer.tool === 'submit') {
+            seen.accepted += answer.accepted;
+            seen.refused = answer.issues.length;
+          }
+          journal.append({ type: 'tool.answered', instance: instance.id, attempt, ...answer });
+        },
+      },
+      calls,
+    );
     const log = openSessionLog(`${logs}/${instanceDir(instance.id)}`, {
       clock,
       taskName: instance.id,
@@ -123,9 +218,10 @@ export class Attempts {
       secrets,
       onError: this.#ports.onFault,
     });
-    this.#open.set(instance.id, { session, context, desk, log, prompt });
-    endpoint.bind(apiSessionId, desk);
-    return session;
+    const open = { session, context, desk, calls, log, prompt, work: seen };
+    this.#open.set(instance.id, open);
+    endpoint.bind(session.apiSessionId, desk);
+    return open;
   }
 
   /** Frames of the session, for its log. */
@@ -133,15 +229,20 @@ export class Attempts {
     return this.#open.get(instance)?.log;
   }
 
-  async prompt({ instance, attempt, apiSessionId, turn, issues, previous }: TurnRequest): Promise<void> {
+  async prompt(request: TurnRequest): Promise<void> {
+    const { instance, attempt, apiSessionId, turn, issues, continues, previous, adjustment } = request;
     const { journal, router, server } = this.#ports;
     const { prompt } = this.#attempt(instance.id);
     const messageId = server().newMessageId();
-    const text = turn === 1 ? workPrompt(prompt, previous) : repairPrompt(prompt, issues);
-    const kind = turn === 1 ? 'work' : 'repair';
+    const kind = continues ? 'continue' : turn === 1 ? 'work' : 'repair';
+    const text = continues
+      ? continuePrompt(prompt)
+      : turn === 1
+        ? workPrompt(prompt, previous, adjustment)
+        : repairPrompt(prompt, issues, adjustment);
     journal.append({ type: 'turn.started', instance: instance.id, attempt, turn, kind, messageId });
     await journal.flushed();
-    const sent = { messageId, text, model: this.#model(this.#task(instance.task)) };
+    const sent = { messageId, text, model: request.model ?? this.#model(this.#task(instance.task)) };
     this.#sent.set(apiSessionId, sent);
     router.expectTurn(apiSessionId, { messageId });
     await server().prompt({ apiSessionId, ...sent });
@@ -154,13 +255,14 @@ export class Attempts {
     if (sent?.messageId === messageId) await this.#ports.server().prompt({ apiSessionId, ...sent });
   }
 
-  review({ instance }: AttemptRef) {
-    return this.#attempt(instance.id).desk.review();
+  async review({ instance }: AttemptRef): Promise<Review> {
+    const { desk, work } = this.#attempt(instance.id);
+    return { ...(await desk.review()), ...(work && { work: { ...work } }) };
   }
 
-  async commit({ instance }: AttemptRef): Promise<Committed> {
+  async commit({ instance, attempt }: AttemptRef): Promise<Committed> {
     const { journal, graph, runId, schema, texts, graphOfTasks } = this.#ports;
-    const { nodes, relationships } = await this.#attempt(instance.id).desk.publication();
+    const { nodes, relationships } = await this.#publication(instance, attempt);
     await journal.flushed();
     const result = await graph.commit({ runId, task: instance.task, nodes, relationships });
     const entities: Record<string, number> = {};
@@ -169,12 +271,40 @@ export class Attempts {
     const items: Record<string, string[]> = {};
     for (const node of nodes) {
       if (!fannedOut.has(node.entity)) continue;
-      const key = itemKeyOf(node);
-      items[node.entity] = [...(items[node.entity] ?? []), key];
-      const known = this.#items.get(node.entity) ?? new Map<string, GraphNode>();
-      this.#items.set(node.entity, known.set(key, node));
+      items[node.entity] = [...(items[node.entity] ?? []), itemKeyOf(node)];
+      this.knowItems([node]);
     }
     return { entities, ...result, items, cited: citedUnits(texts, passagesOf(schema, nodes)) };
+  }
+
+  /** What the commit writes: on disk before the graph changes, so that the same can be committed again. */
+  async #publication(instance: InstanceRef, attempt: number): Promise<Publication> {
+    const taken = this.#taken.get(instance.id);
+    const file = publicationFile(this.#ports.work, instance.id, attempt);
+    if (taken?.start.step === 'commit-again' && taken.start.attempt === attempt) {
+      if (taken.publication) await this.#keepTakenOver(instance, file, taken.publication);
+      const saved = taken.publication ?? (await readPublication(file));
+      if (saved) return saved;
+    }
+    const publication = await this.#attempt(instance.id).desk.publication();
+    await writePublication(file, publication);
+    return publication;
+  }
+
+  /** So that a later run can take over from this one in the same way. */
+  async #keepTakenOver(instance: InstanceRef, file: string, publication: Publication): Promise<void> {
+    await this.#keepInputs(instance, this.#context(instance).item);
+    await writePublication(file, publication);
+  }
+
+  /** Without the record a later run does the work again: no reason to fail this one. */
+  async #keepInputs(instance: InstanceRef, item: GraphNode | undefined): Promise<void> {
+    await this.#ports.keepInputs?.(instance, item).catch(this.#ports.onFault);
+  }
+
+  /** The node that an instance of a fan-out is for. */
+  itemOf(instance: InstanceRef): GraphNode | undefined {
+    return this.#context(instance).item;
   }
 
   async abort({ apiSessionId }: { readonly apiSessionId: string }): Promise<void> {
@@ -186,12 +316,12 @@ export class Attempts {
   release(instance: string, status: string): void {
     const attempt = this.#open.get(instance);
     if (!attempt) return;
-    const { session, log, desk } = attempt;
+    const { session, log, calls, desk } = attempt;
     this.#open.delete(instance);
     this.#sent.delete(session.apiSessionId);
     this.#ports.router.drop(session.apiSessionId);
     this.#ports.endpoint.unbind(session.apiSessionId);
-    const closing = Promise.all([log.close(status), desk.close()]).catch(this.#ports.onFault);
+    const closing = Promise.all([log.close(status), calls.close(), desk.close()]).catch(this.#ports.onFault);
     this.#closing.add(closing);
     void closing.then(() => this.#closing.delete(closing));
   }

@@ -2,23 +2,29 @@
 import type { Logger } from 'pino';
 import { fromCallback, fromPromise } from 'xstate';
 import { type ConnectionEvent, eventStreamMachine } from '../../machines/event-stream.ts';
+import { holdMachine } from '../../machines/hold.ts';
 import { orchestratorMachine } from '../../machines/orchestrator.ts';
 import { type StartedServer, serverMachine } from '../../machines/server.ts';
 import {
   type AttemptRef,
   type Committed,
+  type GateRequest,
   type OpenedSession,
   type OpenRequest,
+  type ResumedStart,
+  type Review,
   type TurnRequest,
   taskMachine,
 } from '../../machines/task.ts';
-import type { Cause, RunFact } from '../../schemas/run-event.ts';
+import type { Cause, InstanceRef, RunFact } from '../../schemas/run-event.ts';
 import type { Endpoint } from '../agent-tools/endpoint.ts';
 import { ensureError, MusterError } from '../errors.ts';
+import type { PartSource } from '../fingerprint/parts.ts';
 import type { RunFolder } from '../journal/run-paths.ts';
 import type { Journal } from '../journal/writer.ts';
 import type { LoadedManifest } from '../manifest/load.ts';
 import { OpenCodeAgentServer } from '../opencode/agent-server.ts';
+import { readKnownSession } from '../opencode/known-session.ts';
 import { MessageIds } from '../opencode/message-id.ts';
 import { sessionPermissions } from '../opencode/permissions.ts';
 import { closeGap, turnReader } from '../opencode/reconcile.ts';
@@ -28,13 +34,19 @@ import { openStream, type StreamEnd } from '../opencode/stream.ts';
 import { foldedSource } from '../output/check-passage.ts';
 import { findQuote } from '../output/find-quote.ts';
 import type { SourceText } from '../output/source-text.ts';
-import type { Clock, GraphStore, SubmissionReview } from '../ports.ts';
+import type { Clock, GraphNode, GraphStore } from '../ports.ts';
 import type { ModelServer } from '../rehearsal/model-server.ts';
+import type { KnownInstance } from '../resume/known-run.ts';
 import type { SourceDocument } from '../workspace/documents.ts';
 import { Attempts } from './attempts.ts';
 import { checkGraph, drawLate } from './conclude.ts';
+import { presentParts, saveParts } from './instance-record.ts';
+import { ProviderGates } from './provider-gates.ts';
 import type { RunOptions } from './run-options.ts';
+import { modelsOf } from './run-rules.ts';
 import { credentialVariables, type Sources } from './sources.ts';
+import { type TakeOverPorts, takeOverFrom } from './take-over.ts';
+import { firstThatKnows, takeUpFrom } from './take-up.ts';
 
 export interface RunActorPorts {
   readonly options: RunOptions;
@@ -54,6 +66,12 @@ export interface RunActorPorts {
   readonly random: () => number;
   readonly log: Logger;
   readonly onFault: (error: Error) => void;
+  /** What an earlier process of this run left. */
+  readonly resumed?: { readonly open: ReadonlyMap<string, KnownInstance> };
+  /** What the fingerprints of this run are taken from. */
+  readonly partSource: PartSource;
+  /** An earlier run to take over from. */
+  readonly takeOver?: Pick<TakeOverPorts, 'earlier' | 'selection'>;
 }
 
 /** What an agent is told when the server would have waited for a person. */
@@ -84,7 +102,38 @@ export function runActors(ports: RunActorPorts) {
     onGap: () => tellStream?.({ type: 'stream.gap' }),
     onAsk: (ask) => void answer(ask).catch(onFault),
   });
-  const attempts = new Attempts({
+  const partsOf = (task: string, item: GraphNode | undefined) =>
+    presentParts(ports.partSource, ports.graph, folder.runId, task, item);
+  const open = ports.resumed?.open ?? new Map<string, KnownInstance>();
+  const resume = takeUpFrom({
+    known: open,
+    work: folder.work,
+    readSession: (apiSessionId, messageId) => {
+      const { client, directory } = current().server;
+      return readKnownSession(client, directory, apiSessionId, messageId);
+    },
+    abort: (apiSessionId) => current().agents.abort(apiSessionId),
+  });
+  const { takeOver } = ports;
+  const takeUp = takeOver
+    ? firstThatKnows(
+        open,
+        resume,
+        takeOverFrom({
+          ...takeOver,
+          graphOfTasks: loaded.graph,
+          parts: (ref) => partsOf(ref.task, attempts.itemOf(ref)),
+          record: (fact) => journal.append(fact),
+        }),
+      )
+    : ports.resumed && resume;
+  const gates = new ProviderGates({
+    clock,
+    random,
+    max: options.concurrency ?? loaded.manifest.concurrency,
+    record: (fact) => journal.append(fact),
+  });
+  const attempts: Attempts = new Attempts({
     runId: folder.runId,
     scope: ports.project,
     model: ports.model,
@@ -96,6 +145,7 @@ export function runActors(ports: RunActorPorts) {
     texts: ports.texts,
     workspace: folder.workspace,
     logs: folder.logs,
+    work: folder.work,
     clock,
     random,
     secrets: secretsOf(ports),
@@ -110,6 +160,8 @@ export function runActors(ports: RunActorPorts) {
       return sessionPermissions({ worktree, directory: server.directory, instanceDir, allow });
     },
     onFault,
+    keepInputs: async ({ id, task }, item) => saveParts(folder, id, await partsOf(task, item)),
+    ...(takeUp && { takeUp }),
   });
   // O2: an actor that crashed released nothing; its session would go on and spend.
   journal.subscribe((event) => {
@@ -128,6 +180,7 @@ export function runActors(ports: RunActorPorts) {
     }
   }
 
+  const hold = holdMachine.provide({ actions: { record } });
   const task = taskMachine.provide({
     actions: {
       record,
@@ -136,16 +189,27 @@ export function runActors(ports: RunActorPorts) {
         const stream = system.get('event-stream');
         router.register(
           apiSessionId,
-          (event) => stream.send({ type: 'stream.deliver', to: self, event }),
+          (event) => {
+            const mustYield = gates.hear(id, event);
+            stream.send({ type: 'stream.deliver', to: self, event });
+            if (mustYield) self.send({ type: 'task.yield' });
+          },
           (frame) => attempts.logOf(id)?.event(frame.type, frame.properties),
         );
+        attempts.registered(id, apiSessionId);
       },
       releaseSession: (_, { instance, status }) => attempts.release(instance.id, status),
+      leaveGate: (_, { id }) => gates.leave(id),
     },
     actors: {
+      resume: fromPromise<ResumedStart, { readonly instance: InstanceRef }>(({ input }) => attempts.resume(input)),
       openSession: fromPromise<OpenedSession, OpenRequest>(({ input }) => attempts.open(input)),
       prompt: fromPromise<void, TurnRequest>(({ input }) => attempts.prompt(input)),
-      review: fromPromise<SubmissionReview, AttemptRef>(({ input }) => attempts.review(input)),
+      review: fromPromise<Review, AttemptRef>(({ input }) => attempts.review(input)),
+      enterGate: fromPromise<void, GateRequest>(({ input, signal }) =>
+        gates.enter(input.instance.id, input.model, signal),
+      ),
+      hold,
       commit: fromPromise<Committed, AttemptRef>(({ input }) => attempts.commit(input)),
       abort: fromPromise<void, { readonly apiSessionId: string }>(({ input }) => attempts.abort(input)),
     },
@@ -165,8 +229,9 @@ export function runActors(ports: RunActorPorts) {
         return { version, owned, url, ...(pid !== undefined && { pid }) };
       }),
       warm: fromPromise<void>(async () => {
-        const models = new Set([ports.model, ...loaded.manifest.tasks.flatMap(({ model }) => model ?? [])]);
-        const { worktree } = await current().server.warm(options.rehearsal ? [ports.model] : [...models]);
+        const isRehearsal = options.rehearsal !== undefined;
+        const models = modelsOf({ manifest: loaded.manifest, model: ports.model, isRehearsal });
+        const { worktree } = await current().server.warm(models);
         current().worktree = worktree;
       }),
       watch: fromPromise<Cause>(() => current().server.gone),
@@ -221,9 +286,9 @@ export function runActors(ports: RunActorPorts) {
 
   const machine = orchestratorMachine.provide({
     actions: { record },
-    actors: { task, server, eventStream, conclude: concluding },
+    actors: { task, server, eventStream, hold, conclude: concluding },
   });
-  return { machine, attempts };
+  return { machine, attempts, gates };
 }
 
 /** Starts or attaches, and turns whatever fails into one of our errors. */

@@ -14,32 +14,37 @@ import { limitsOf } from '../../schemas/manifest.ts';
 import { startEndpoint } from '../agent-tools/endpoint.ts';
 import { removeEndpointFile, writeEndpointFile } from '../agent-tools/endpoint-file.ts';
 import { convertDocuments } from '../convert/convert.ts';
-import type { ConvertedDocument } from '../convert/converted.ts';
 import { ensureError, MusterError } from '../errors.ts';
 import { createRunFolder, folderFailure } from '../journal/run-folder.ts';
 import { newRunId } from '../journal/run-id.ts';
 import { acquireLock } from '../journal/run-lock.ts';
-import { graphRecord, type RunFolder } from '../journal/run-paths.ts';
+import type { RunFolder } from '../journal/run-paths.ts';
 import { openJournal } from '../journal/writer.ts';
 import { openAppLog } from '../logs/app-log.ts';
-import { type LoadedManifest, loadManifest } from '../manifest/load.ts';
+import { loadManifest } from '../manifest/load.ts';
 import { findBinary } from '../opencode/binary.ts';
 import { readConfigFile } from '../opencode/inline-config.ts';
 import { createPlan } from '../plan/plan.ts';
 import { loadRehearsal } from '../rehearsal/load-rehearsal.ts';
 import { startModelServer } from '../rehearsal/model-server.ts';
-import type { Rehearsal } from '../rehearsal/script.ts';
 import type { DocumentRecord } from '../report/coverage.ts';
 import { reportMarkdown, reportOf } from '../report/report.ts';
-import { emptyRunView, foldRun, type RunView } from '../report/run-view.ts';
-import { findDocuments, type SourceDocument } from '../workspace/documents.ts';
+import { emptyRunView, foldRun, type RunView, viewOf } from '../report/run-view.ts';
+import { findDocuments } from '../workspace/documents.ts';
 import { prepareWorkspace } from '../workspace/workspace.ts';
-import { journalRecord, recordsOf, writeDocumentRecords } from './document-records.ts';
+import { recordsOf, writeDocumentRecords } from './document-records.ts';
+import { takeOverOf } from './earlier-run.ts';
+import { ensureCommitted } from './ensure-committed.ts';
+import { Mailbox } from './mailbox.ts';
+import { knowItems, orchestratorResume, resumedFacts } from './resumed-state.ts';
 import { runActors } from './run-actors.ts';
 import { openRunGraph, registerSources } from './run-graph.ts';
+import type { Inputs, Resumed } from './run-inputs.ts';
 import type { RunOptions } from './run-options.ts';
+import { runRules } from './run-rules.ts';
 import { requireSoundRules } from './sound-rules.ts';
 import { openSources, type Sources } from './sources.ts';
+import { partSource, startedFact } from './started-fact.ts';
 import { systemClock } from './system-clock.ts';
 
 export interface Run {
@@ -56,16 +61,6 @@ export interface RunEnd {
   readonly view: RunView;
   /** An error of the environment that ended the run (exit code 3), rather than a task. */
   readonly error?: MusterError;
-}
-
-interface Inputs {
-  readonly loaded: LoadedManifest;
-  readonly documents: readonly SourceDocument[];
-  /** Their texts, by path; kinds without text are not among them. */
-  readonly texts: ReadonlyMap<string, ConvertedDocument>;
-  readonly rehearsal: Rehearsal | undefined;
-  readonly project: string;
-  readonly model: string;
 }
 
 /** Longest project id; it stands in every key. */
@@ -93,7 +88,7 @@ export async function startRun(options: RunOptions): Promise<Run> {
   }
 }
 
-async function readInputs(options: RunOptions): Promise<Inputs> {
+export async function readInputs(options: RunOptions): Promise<Inputs> {
   const loaded = await loadManifest(options.manifest);
   await requireSoundRules(loaded.schema);
   const rehearsal = options.rehearsal === undefined ? undefined : await loadRehearsal(options.rehearsal);
@@ -134,20 +129,30 @@ export function checkProjectId(id: string): string {
   );
 }
 
-async function assemble(
+/** Opens everything in order and starts the actors; on failure the caller closes what `closers` hold. */
+export async function assemble(
   options: RunOptions,
-  { loaded, documents, texts, rehearsal, project, model }: Inputs,
+  inputs: Inputs,
   sources: Sources,
   folder: RunFolder,
   closers: (() => Promise<unknown>)[],
+  resumed?: Resumed,
 ): Promise<{ interrupt: (reason: string) => void; ended: Promise<RunEnd> }> {
+  const { loaded, documents, texts, rehearsal, project, model } = inputs;
   const { manifest, schema, graph: graphOfTasks } = loaded;
+  const takeOver = await takeOverOf(
+    options,
+    project,
+    folder,
+    manifest.tasks.map(({ id }) => id),
+  );
   const appLog = openAppLog(folder.appLog, { clock: systemClock, secrets: sources.secrets });
   closers.push(async () => appLog.close());
   const fault = (error: Error) => appLog.logger.error({ err: error }, 'fault');
   const { graph, location } = await openRunGraph(options, folder, schema);
   closers.push(() => graph.close());
-  await prepareWorkspace(folder.workspace, schema, documents, texts);
+  if (resumed) await ensureCommitted(graph, folder, resumed);
+  if (!resumed || resumed.prepare) await prepareWorkspace(folder.workspace, schema, documents, texts);
   const records = recordsOf(documents, texts);
   await writeDocumentRecords(folder.documents, records);
   for (const { path, warnings } of records) {
@@ -161,38 +166,29 @@ async function assemble(
   if (modelServer) closers.push(() => modelServer.close());
 
   let abort: ((error: MusterError) => void) | undefined;
-  const journal = openJournal(folder.journal, { clock: systemClock, onError: (error) => abort?.(error) });
+  const journal = openJournal(folder.journal, {
+    clock: systemClock,
+    onError: (error) => abort?.(error),
+    ...(resumed && { resume: { lastSeq: resumed.events.length, bytes: resumed.bytes } }),
+  });
   closers.push(() => journal.close().catch(fault));
-  let view = emptyRunView();
+  let view = resumed ? viewOf(resumed.events) : emptyRunView();
   journal.subscribe((event) => {
     view = foldRun(view, event);
     appLog.logger.debug({ event }, event.type);
     options.onEvent?.(event, view);
   });
   const concurrency = options.concurrency ?? manifest.concurrency;
-  journal.append({
-    type: 'run.started',
-    runId: folder.runId,
-    musterVersion: options.musterVersion,
-    projectId: project,
-    manifest: { name: manifest.name, path: loaded.path, sha256: loaded.sha256 },
-    schema: { name: schema.name, version: schema.version },
-    graph: graphRecord(folder, location),
-    documents: documents.map((document) => journalRecord(document, texts.get(document.path))),
-    model,
-    rehearsal: rehearsal !== undefined,
-    gating: manifest.gating,
-    concurrency,
-    tasks: graphOfTasks.tasks.map(({ id, wave, waitsFor, fanOut }) => ({
-      id,
-      wave,
-      waitsFor,
-      ...(fanOut && { fanOutOver: fanOut.over }),
-    })),
-  });
-  await registerSources(graph, folder.runId, project, loaded, documents, texts);
+  for (const fact of resumed
+    ? resumedFacts(options, resumed)
+    : [startedFact(options, inputs, folder, location, takeOver?.earlier.runId)])
+    journal.append(fact);
+  const hasBegun = resumed?.events.some(({ type }) => type === 'instance.started') === true;
+  if (!hasBegun) await registerSources(graph, folder.runId, project, loaded, documents, texts);
 
-  const { machine, attempts } = runActors({
+  const { machine, attempts, gates } = runActors({
+    partSource: partSource(inputs),
+    ...(takeOver && { takeOver }),
     options,
     loaded,
     documents,
@@ -209,16 +205,36 @@ async function assemble(
     clock: systemClock,
     log: appLog.logger,
     onFault: fault,
+    ...(resumed && { resumed: resumed.plan }),
   });
+  if (resumed) await knowItems(attempts, graph, folder.runId, project, resumed.plan);
   const actor = createActor(machine, {
     systemId: 'orchestrator',
     ...(options.inspect && { inspect: options.inspect }),
     input: {
-      plan: createPlan(graphOfTasks.tasks, manifest.gating),
+      plan: resumed?.plan.plan ?? createPlan(graphOfTasks.tasks, manifest.gating),
+      ...((resumed || takeOver) && { resumed: orchestratorResume(resumed?.plan, takeOver !== undefined) }),
       concurrency,
       limits: Object.fromEntries(manifest.tasks.map((task) => [task.id, limitsOf(manifest, task)])),
+      rules: runRules({
+        manifest,
+        model,
+        isRehearsal: rehearsal !== undefined,
+        nowMs: systemClock.now(),
+        ...(options.budget && { budget: options.budget }),
+        ...(resumed && { events: resumed.events }),
+      }),
     },
   });
+  const mailbox = new Mailbox({
+    folder: folder.decisions,
+    clock: systemClock,
+    decide: (point, decision) => actor.send({ type: 'run.decide', point, decision }),
+    flushed: () => journal.flushed(),
+    onFault: fault,
+  });
+  journal.subscribe((event) => mailbox.hear(event));
+  closers.push(() => mailbox.close());
   let broken: MusterError | undefined;
   abort = (error) => {
     broken ??= error;
@@ -237,6 +253,8 @@ async function assemble(
       },
     )
     .then(async ({ outcome, cause }): Promise<RunEnd> => {
+      gates.close();
+      await mailbox.close();
       await attempts.closed();
       await journal.flushed().catch((thrown: unknown) => {
         broken ??= thrown as MusterError;
@@ -269,7 +287,7 @@ async function writeReport(folder: RunFolder, view: RunView, records: readonly D
 }
 
 /** In reverse order; one that fails does not keep the others from closing. */
-async function closeAll(closers: (() => Promise<unknown>)[]): Promise<void> {
+export async function closeAll(closers: (() => Promise<unknown>)[]): Promise<void> {
   for (const close of closers.reverse()) await close().catch(() => undefined);
   closers.length = 0;
 }

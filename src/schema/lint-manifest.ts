@@ -18,6 +18,7 @@ export function lintManifest(schema: MasterSchema, manifest: Manifest): SchemaFi
     }
     lintCreates(schema, task, here);
     lintReads(schema, task, here);
+    lintPool(manifest, task, here);
     lintFanOut(schema, manifest, task, here.below('.fanOut.over'));
   });
   lintProducers(schema, manifest, findings);
@@ -57,6 +58,15 @@ function lintReads({ entities }: MasterSchema, { reads = [] }: ManifestTask, her
       `.reads[${i}]`,
     );
   });
+}
+
+function lintPool({ pools = {} }: Manifest, { pool }: ManifestTask, here: Place): void {
+  if (pool === undefined || pools[pool] !== undefined) return;
+  const names = Object.keys(pools);
+  here.error(
+    `expected a pool of the manifest, got "${pool}".${didYouMean(pool, names)} Add it to "pools" with its number, or remove it here.`,
+    '.pool',
+  );
 }
 
 function lintFanOut({ entities }: MasterSchema, { tasks }: Manifest, { fanOut }: ManifestTask, here: Place): void {

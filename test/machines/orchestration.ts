@@ -1,7 +1,9 @@
 /** The real orchestrator with its real task machines; server, stream and effects are answered by the test. */
 import { createActor, fromCallback, fromPromise, SimulatedClock } from 'xstate';
 import { eventStreamMachine } from '../../machines/event-stream.ts';
+import { type HoldCommand, holdMachine } from '../../machines/hold.ts';
 import { orchestratorMachine } from '../../machines/orchestrator.ts';
+import type { RunRules } from '../../machines/orchestrator-rules.ts';
 import { type StartedServer, serverMachine } from '../../machines/server.ts';
 import {
   type AttemptRef,
@@ -12,6 +14,7 @@ import {
 } from '../../machines/task.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../schemas/manifest.ts';
 import type { Cause, RunFact } from '../../schemas/run-event.ts';
+import { type Judgement, NO_USAGE, type Usage } from '../../schemas/session-event.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import type { SubmissionReview } from '../../src/ports.ts';
 import { turnOfLoop } from './task-bench.ts';
@@ -21,6 +24,10 @@ export interface Orchestration {
   readonly facts: RunFact[];
   /** Ends the work of a running instance: through a review and a commit, or by failing every attempt. */
   finish(instance: string, how: 'complete' | 'fail', items?: Committed['items']): Promise<void>;
+  /** Ends the turn of a running instance once, with any judgement and incomplete work. */
+  endTurn(instance: string, judgement: Judgement): Promise<void>;
+  decide(point: string, decision: HoldCommand['decision']): Promise<void>;
+  spend(instance: string, usage: Partial<Usage>): Promise<void>;
   drain(): Promise<void>;
   abort(): Promise<void>;
   loseServer(): Promise<void>;
@@ -45,7 +52,8 @@ export async function orchestration(
     concurrency = 8,
     limits = {},
     drainGraceMs = 30_000,
-  }: { concurrency?: number; limits?: Partial<Limits>; drainGraceMs?: number } = {},
+    rules = {},
+  }: { concurrency?: number; limits?: Partial<Limits>; drainGraceMs?: number; rules?: RunRules } = {},
 ): Promise<Orchestration> {
   const facts: RunFact[] = [];
   const record = (_: unknown, fact: RunFact) => void facts.push(fact);
@@ -57,6 +65,7 @@ export async function orchestration(
   const clock = new SimulatedClock();
   const all = { ...DEFAULT_LIMITS, repairs: 0, ...limits };
 
+  const hold = holdMachine.provide({ actions: { record } });
   const task = taskMachine.provide({
     actions: { record, releaseSession: (_, { instance }) => void openNow.delete(instance.id) },
     actors: {
@@ -86,6 +95,8 @@ export async function orchestration(
         items: outcomes.get(input.instance.id)?.items ?? {},
       })),
       abort: fromPromise(async () => {}),
+      enterGate: fromPromise(async () => {}) as never,
+      hold,
     },
   });
   const actor = createActor(
@@ -93,6 +104,7 @@ export async function orchestration(
       actions: { record },
       actors: {
         task,
+        hold,
         server: serverMachine.provide({
           actions: { record },
           actors: {
@@ -118,6 +130,7 @@ export async function orchestration(
         plan,
         concurrency,
         drainGraceMs,
+        rules,
         limits: Object.fromEntries(Object.keys(plan.tasks).map((id) => [id, all])),
       },
     },
@@ -145,6 +158,20 @@ export async function orchestration(
         child?.send({ type: 'session.turn-ended', messageId: 'm', judgement: { kind: 'candidate' } } as never);
         await settled();
       }
+    },
+    async endTurn(instance, judgement) {
+      const child = actor.getSnapshot().children[`task:${instance}`];
+      child?.send({ type: 'session.turn-ended', messageId: 'm', judgement } as never);
+      await settled();
+    },
+    async decide(point, decision) {
+      actor.send({ type: 'run.decide', point, decision });
+      await settled();
+    },
+    async spend(instance, usage) {
+      const child = actor.getSnapshot().children[`task:${instance}`];
+      child?.send({ type: 'session.usage', usage: { ...NO_USAGE, ...usage } } as never);
+      await settled();
     },
     async drain() {
       actor.send({ type: 'run.drain', reason: 'Ctrl-C' });

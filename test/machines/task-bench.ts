@@ -1,11 +1,12 @@
 /** The real task machine with effects that a test answers by hand, on simulated time. */
 import { createActor, fromPromise, SimulatedClock } from 'xstate';
-import { type Committed, type TaskCommand, type TaskOutput, taskMachine } from '../../machines/task.ts';
+import { holdMachine } from '../../machines/hold.ts';
+import { type Committed, type TaskCommand, type TaskInput, type TaskOutput, taskMachine } from '../../machines/task.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../schemas/manifest.ts';
 import type { RunFact } from '../../schemas/run-event.ts';
 import type { SessionEvent } from '../../schemas/session-event.ts';
 
-type Effect = 'openSession' | 'prompt' | 'review' | 'commit' | 'abort';
+type Effect = 'resume' | 'enterGate' | 'openSession' | 'prompt' | 'review' | 'commit' | 'abort';
 
 /** Lets settled promises run their followers. */
 export const turnOfLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -28,7 +29,11 @@ export interface Bench {
   state(): unknown;
 }
 
-export function taskBench(limits: Partial<Limits> = {}): Bench {
+export function taskBench(
+  limits: Partial<Limits> = {},
+  resumed?: TaskInput['resumed'],
+  more: Pick<TaskInput, 'policy' | 'knownHold'> = {},
+): Bench {
   const calls: string[] = [];
   const facts: RunFact[] = [];
   const inputs: [Effect, unknown][] = [];
@@ -45,6 +50,9 @@ export function taskBench(limits: Partial<Limits> = {}): Bench {
   const actor = createActor(
     taskMachine.provide({
       actors: {
+        resume: effect('resume') as never,
+        enterGate: effect('enterGate') as never,
+        hold: holdMachine.provide({ actions: { record: (_, fact) => void facts.push(fact) } }),
         openSession: effect('openSession') as never,
         prompt: effect('prompt') as never,
         review: effect('review') as never,
@@ -55,11 +63,17 @@ export function taskBench(limits: Partial<Limits> = {}): Bench {
         record: (_, fact) => void facts.push(fact),
         addRoute: (_, session) => void calls.push(`addRoute ${session.apiSessionId}`),
         releaseSession: (_, { status }) => void calls.push(`releaseSession ${status}`),
+        leaveGate: () => void calls.push('leaveGate'),
       },
     }),
     {
       clock,
-      input: { instance: { id: 'thing', task: 'thing' }, limits: { ...DEFAULT_LIMITS, ...limits } },
+      input: {
+        instance: { id: 'thing', task: 'thing' },
+        limits: { ...DEFAULT_LIMITS, ...limits },
+        ...(resumed && { resumed }),
+        ...more,
+      },
     },
   );
   actor.start();

@@ -116,4 +116,58 @@ describe('the offline marker', () => {
     expect(json('package-lock.json')).toEqual({ lockfileVersion: 3, packages: { '': { dependencies } } });
     expect(statSync(join(folder, 'node_modules')).isDirectory()).toBe(true);
   });
+
+  describe('when muster is gone', () => {
+    async function quickTools(forMs: number) {
+      const folder = join(run, 'workspace', 'quick');
+      mkdirSync(folder);
+      writeFileSync(
+        join(folder, 'muster.mjs'),
+        toolFileSource({ everyMs: 5, forMs, unknownMs: forMs, brokenMs: forMs }),
+      );
+      return (await import(pathToFileURL(join(folder, 'muster.mjs')).href)) as Record<string, Tool>;
+    }
+
+    it('waits until it is back and knows the session, then hands in', async () => {
+      const quick = await quickTools(10_000);
+      const { url } = server;
+      await server.close();
+      const answer = quick['submit']!.execute({ entities: [] }, context());
+      server = await startFakeServer({
+        'POST /tools/submit': [
+          [403, { text: 'This session does not belong to a task that is at work' }],
+          [200, { text: 'kept 1 row' }],
+        ],
+      });
+      expect(server.url).not.toBe(url);
+      writeFileSync(join(run, 'endpoint.json'), JSON.stringify({ url: server.url, token: 'new-token' }));
+      expect(await answer).toBe('kept 1 row');
+      expect(server.requests.at(-1)?.authorization).toBe('Bearer new-token');
+    });
+
+    it('makes a call again whose connection broke', async () => {
+      const quick = await quickTools(10_000);
+      await server.close();
+      server = await startFakeServer({
+        'POST /tools/submit': [(response) => response.destroy(), [200, { text: 'kept 1 row' }]],
+      });
+      writeFileSync(join(run, 'endpoint.json'), JSON.stringify({ url: server.url, token: 'secret-token' }));
+      expect(await quick['submit']!.execute({}, context())).toBe('kept 1 row');
+      expect(server.requests).toHaveLength(2);
+    });
+
+    it('gives up after a while, or when the turn is aborted', async () => {
+      const quick = await quickTools(30);
+      await server.close();
+      await expect(quick['submit']!.execute({}, context())).rejects.toThrow(/did not return/);
+      const abort = controller();
+      abort.abort();
+      await expect(
+        (await import(`${pathToFileURL(join(run, 'workspace', 'quick', 'muster.mjs')).href}?long`)).submit.execute(
+          {},
+          context(abort),
+        ),
+      ).rejects.toThrow();
+    });
+  });
 });

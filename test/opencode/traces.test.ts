@@ -5,11 +5,12 @@ import { loadTrace, replay, traceNames } from './replay.ts';
 const candidate: Judgement = { kind: 'candidate' };
 const rejected: Judgement = { kind: 'rejected' };
 const byUs: Judgement = { kind: 'aborted', byUs: true };
-const failed = (error: string, message: RegExp, retryable: boolean) => ({
+const failed = (error: string, message: RegExp, retryable: boolean, more: object = {}) => ({
   kind: 'failed',
   error,
   message: expect.stringMatching(message),
   retryable,
+  ...more,
 });
 const notStarted = (message: RegExp) => ({ kind: 'not-started', message: expect.stringMatching(message) });
 
@@ -34,9 +35,12 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
   'text-with-title': one(candidate, 96, atOnce),
   'two-directories-tools': { judgement: [candidate, candidate], overAt: [205, 295], isAtOnce: true },
   'retry-429-retry-after': one(candidate, 38, atOnce),
-  'retry-500-exhausted': one(failed('APIError', /boom \(HTTP status 500\)/, true), 44),
+  'retry-500-exhausted': one(failed('APIError', /boom \(HTTP status 500\)/, true, { status: 500 }), 44),
   'retry-reset-exhausted': one(failed('APIError', /Connection reset/, true), 62),
-  'error-401': one(failed('APIError', /Invalid API key \(HTTP status 401\)/, false), 25),
+  'error-401': one(
+    failed('APIError', /Invalid API key \(HTTP status 401\)/, false, { status: 401, providerCode: 'invalid_api_key' }),
+    25,
+  ),
   'loop-finish-unknown': one({ kind: 'loop' }, 56, atOnce),
   'abort-mid-text': one(byUs, 101, { abortBefore: 93 }),
   'abort-in-bash': one(byUs, 37, { abortBefore: 29 }),

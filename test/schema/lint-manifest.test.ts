@@ -39,6 +39,14 @@ const mistakes: readonly (readonly [
     /"design" is the id of an earlier task/,
   ],
   [
+    'a pool that the manifest does not have',
+    workshop,
+    { ...withTask('design', { pool: 'larg' }), pools: { large: 2 } },
+    'error',
+    'tasks[0].pool',
+    /got "larg"\. Did you mean "large"\?/,
+  ],
+  [
     'an unknown entity',
     workshop,
     withTask('design', { creates: ['Assembly', 'Prat'] }),
