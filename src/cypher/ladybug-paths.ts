@@ -20,8 +20,12 @@ interface Relationship {
 /** The longest path that Ladybug follows. */
 const MAX_HOPS = 30;
 
-/** In Neo4j a path uses a relationship once; in Ladybug only when told so, and it wants both bounds. */
-export function hopEdits({ tokens, around, partner }: Statement, i: number): Edit[] {
+/**
+ * In Neo4j a path uses a relationship once; in Ladybug only when told so, and it wants both bounds.
+ * @throws MusterError CYPHER_INVALID for a path of no hops between nodes without label.
+ */
+export function hopEdits(statement: Statement, i: number): Edit[] {
+  const { tokens, around, partner } = statement;
   const star = tokens[i]!;
   const open = around[i];
   if (!isSign(star, '*') || open === undefined || !isSign(tokens[open], '[') || !isSign(tokens[open - 1], '-'))
@@ -37,8 +41,23 @@ export function hopEdits({ tokens, around, partner }: Statement, i: number): Edi
     .join('');
   const [, low = '', dots = '', high = ''] = /^(\d*)(\.\.)?(\d*)$/.exec(bounds) ?? [];
   const least = low || '1';
+  if (Number(least) === 0) refuseAnywhere(statement, open);
   const most = dots ? high || String(MAX_HOPS) : low || String(MAX_HOPS);
   return [{ from: star.from, to, text: `* TRAIL ${least}..${most} ` }];
+}
+
+/** Ladybug looks for both ends among the labels of the type only, and so misses the other nodes' paths of no hops. */
+function refuseAnywhere({ text, tokens, around, partner }: Statement, open: number): void {
+  const close = partner.get(open) ?? open;
+  const holds = (bracket: number | undefined) =>
+    bracket !== undefined && tokens.some((token, at) => around[at] === bracket && isSign(token, ':'));
+  const before = isSign(tokens[open - 2], '<') ? open - 3 : open - 2;
+  const after = isSign(tokens[close + 2], '>') ? close + 3 : close + 2;
+  if (!holds(open) || holds(partner.get(before)) || holds(after)) return;
+  throw new MusterError(
+    'CYPHER_INVALID',
+    `The path at ${placeOf(text, tokens[open]!.from)} may have no hops: give the node at one end a label, which the embedded engine needs.`,
+  );
 }
 
 /** `EXISTS { (a)-->(b) }`: Ladybug wants the MATCH that Neo4j lets one leave out. */

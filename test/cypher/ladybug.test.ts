@@ -11,6 +11,8 @@ describe('a statement in Ladybug’s words', () => {
     ['WITH n, collect(m.x) AS xs RETURN xs', 'WITH n, coalesce(collect(m.x), []) AS xs RETURN xs'],
     ['RETURN substring(n.code, f(1, 2), 3)', 'RETURN substring(n.code, 1 + f(1, 2), 3)'],
     ['MATCH (a)-[:R*]->(b) RETURN a', 'MATCH (a)-[:R* TRAIL 1..30 ]->(b) RETURN a'],
+    ['MATCH (a)<-[:R*0..1]-(b:B) RETURN a', 'MATCH (a)<-[:R* TRAIL 0..1 ]-(b:B) RETURN a'],
+    ['MATCH (a)-[*0..]->(b) RETURN a', 'MATCH (a)-[* TRAIL 0..30 ]->(b) RETURN a'],
     ['MATCH (a)-[:R*2]->(b) RETURN a', 'MATCH (a)-[:R* TRAIL 2..2 ]->(b) RETURN a'],
     ['MATCH (a)-[r:R*1..5]->(b) RETURN a', 'MATCH (a)-[r:R* TRAIL 1..5 ]->(b) RETURN a'],
     ['MATCH (a)-[:R*..4 {x: 1}]->(b) RETURN 2 * 3', 'MATCH (a)-[:R* TRAIL 1..4 {x: 1}]->(b) RETURN 2 * 3'],
@@ -93,6 +95,7 @@ it.each([
   ['MATCH (a) RETURN a.xs[a.i]', 'The position in a list at 1:23 is not written as a number'],
   ['MATCH (a) RETURN a.xs[0..size(a.xs)]', 'The position in a list at 1:26'],
   ['MATCH (a) RETURN keys(a)', 'keys() at 1:18'],
+  ['MATCH (a:A)--(b)<-[:R*0..2]-(c) RETURN a', 'The path at 1:19 may have no hops'],
 ])('refuses what Ladybug would answer in another way: %s', (statement, why) => {
   expect(() => toLadybug(statement)).toThrow(expect.objectContaining({ code: 'CYPHER_INVALID' }) as Error);
   expect(() => toLadybug(statement)).toThrow(why);

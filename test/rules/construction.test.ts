@@ -106,6 +106,11 @@ describe('what the plain statements would not see', () => {
     ['Q46', 'a title of another specification', set('Standard', { code: 'TfNSW B80' }, { title: 'Earthworks' })],
     [
       'Q51',
+      'a heading that shares one word of three with its topic',
+      set('PlanSection', { planType: 'PQP', sectionNo: '3' }, { heading: 'Traffic control' }),
+    ],
+    [
+      'Q51',
       'a plan without a demanded section',
       { ops: [{ op: 'removeNode', node: { label: 'PlanSection', key: { planType: 'PQP', sectionNo: '11' } } }] },
     ],

@@ -35,7 +35,7 @@ describe('a rule at the end of a task', () => {
       },
     ],
   });
-  async function completed(rule: QualityRule, name: string): Promise<string> {
+  async function completed(rule: QualityRule, name: string, mended?: string): Promise<string> {
     const graph = openEmbeddedGraph(':memory:');
     await ingestExample(graph, 'r');
     // Parties alone, so that nothing else is owed.
@@ -54,7 +54,11 @@ describe('a rule at the end of a task', () => {
     const judge = judgeOf(own, graph, 'r');
     const desk = new Desk({ context: own, graph, runId: 'r', ...(judge && { judge }), onAnswer: () => {} });
     expect(await desk.answer('submit', rows(name))).toMatch(/^accepted 2, refused 0/);
-    const answer = await desk.answer('complete', { summary: 'Parties.' });
+    let answer = await desk.answer('complete', { summary: 'Parties.' });
+    if (mended !== undefined) {
+      await desk.answer('submit', rows(mended));
+      answer = await desk.answer('complete', { summary: 'Parties.' });
+    }
     const { complete } = await desk.review();
     await graph.close();
     return `${complete} ${answer}`;
@@ -66,8 +70,10 @@ describe('a rule at the end of a task', () => {
     );
   });
 
-  it('lets the completion pass once it is mended', async () => {
+  it('lets the completion pass when it holds, and once it is mended', async () => {
     expect(await completed(partyRule({}), 'Xenon Pty Ltd')).toMatch(/^true Complete/);
+    expect(await completed(partyRule({}), 'Xenon', 'Xenon Pty Ltd')).toMatch(/^true Complete/);
+    expect(await completed(partyRule({}), 'Xenon Pty Ltd', 'Xenon')).toMatch(/^false Not complete/);
   });
 
   it('as a warning is told and does not hold up', async () => {
