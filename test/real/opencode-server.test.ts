@@ -326,7 +326,7 @@ describe('a server of our own', { timeout: 30_000 }, () => {
     await expect(client.session('foo')).rejects.toMatchObject({ status: 500, retryable: true });
     // Port 9 (discard): nobody listens there.
     const nobody = new OpenCodeClient({ url: 'http://127.0.0.1:9', directory: '/', password: 'none' });
-    await expect(nobody.health()).rejects.toMatchObject({ code: 'OPENCODE_REQUEST', retryable: true });
+    await expect(nobody.health()).rejects.toMatchObject({ code: 'OPENCODE_LOST', retryable: true });
     await nobody.close();
   });
 
