@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { OpenCodeAgentServer } from '../../src/opencode/agent-server.ts';
-import type { OpenCodeClient } from '../../src/opencode/client.ts';
+import { OpenCodeClient } from '../../src/opencode/client.ts';
 import { MessageIds } from '../../src/opencode/message-id.ts';
 import { sessionPermissions } from '../../src/opencode/permissions.ts';
 import { attachServer, type OpenCodeServer, startServer } from '../../src/opencode/server.ts';
@@ -324,7 +324,10 @@ describe('a server of our own', { timeout: 30_000 }, () => {
     });
     await expect(client.rejectQuestion('que_unknown')).rejects.toMatchObject({ status: 404 });
     await expect(client.session('foo')).rejects.toMatchObject({ status: 500, retryable: true });
-    await expect(client.health(0)).rejects.toMatchObject({ code: 'OPENCODE_REQUEST', retryable: true });
+    // Port 9 (discard): nobody listens there.
+    const nobody = new OpenCodeClient({ url: 'http://127.0.0.1:9', directory: '/', password: 'none' });
+    await expect(nobody.health()).rejects.toMatchObject({ code: 'OPENCODE_LOST', retryable: true });
+    await nobody.close();
   });
 
   it('holds an abort back until it can do no harm', async () => {
