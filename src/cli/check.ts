@@ -1,5 +1,4 @@
 /** `muster check`: judges the quality rules over a graph, at any time. */
-import pc from 'picocolors';
 import type { Finding, RunCheck } from '../../schemas/run-event.ts';
 import { MusterError } from '../errors.ts';
 import { checkLine } from '../rules/check.ts';
@@ -7,7 +6,7 @@ import { lateLinks } from '../rules/late-links.ts';
 import { checkGraph } from '../run/conclude.ts';
 import { readSnapshot } from '../snapshot/snapshot.ts';
 import { type OpenedTarget, openTarget } from './graph-of-run.ts';
-import { visible } from './terminal.ts';
+import { type Colors, colorsFor, visible } from './terminal.ts';
 
 interface CheckOptions {
   readonly home: string;
@@ -30,19 +29,21 @@ export async function check(target: string | undefined, options: CheckOptions): 
     const found = await checkGraph({ graph, schema, scope }, { drawn: 0, dangling });
     if (options.json)
       process.stdout.write(`${JSON.stringify({ project: scope, graph: opened.location, ...found }, null, 2)}\n`);
-    else process.stdout.write(`${visible(scope)} in ${visible(opened.location)}\n${findingsText(found)}`);
+    else
+      process.stdout.write(
+        `${visible(scope)} in ${visible(opened.location)}\n${findingsText(found, colorsFor(process.stdout, process.env))}`,
+      );
     if (found.counts.blocker + found.counts.error > 0) process.exitCode = 1;
   } finally {
     await opened.close();
   }
 }
 
-const COLOUR = { blocker: pc.red, error: pc.red, warning: pc.yellow } as const;
-
-function findingsText(found: RunCheck): string {
+function findingsText(found: RunCheck, colors: Colors): string {
+  const paint = { blocker: colors.red, error: colors.red, warning: colors.yellow } as const;
   const lines = found.findings.map(({ rule, severity, message, hint }: Finding) => {
-    const head = `${COLOUR[severity](severity.padEnd(7))}  ${rule.padEnd(9)}`;
-    return `${head}  ${visible(message)}\n${' '.repeat(20)}${pc.dim(visible(hint))}`;
+    const head = `${paint[severity](severity.padEnd(7))}  ${rule.padEnd(9)}`;
+    return `${head}  ${visible(message)}\n${' '.repeat(20)}${colors.dim(visible(hint))}`;
   });
   const all = found.counts.blocker + found.counts.error + found.counts.warning;
   const more = all > found.findings.length ? [`… and ${all - found.findings.length} more`] : [];
