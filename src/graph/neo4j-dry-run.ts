@@ -32,7 +32,7 @@ function formatStatement({ kind, what, text, rows, parameters }: WriteStatement,
   const list = `[\n${rows.map((row) => `  ${literal(row)}`).join(',\n')}\n]`;
   // Names and literals only: nothing else of a statement's text begins with a dollar sign.
   const whole = text.replace(/\$(\w+)/g, (_, name: string) => (name === 'rows' ? list : literal(parameters[name])));
-  return `\n// ${at}/${of} ${TITLES[kind]} ${what}: ${rows.length} row${rows.length === 1 ? '' : 's'}\n${whole};\n`;
+  return `\n// ${at}/${of} ${TITLES[kind]} ${withoutControls(what)}: ${rows.length} row${rows.length === 1 ? '' : 's'}\n${whole};\n`;
 }
 
 /** A value as Cypher writes it. */

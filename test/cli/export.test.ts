@@ -62,7 +62,7 @@ describe('muster export', () => {
       expect(index).toContain(`](${name})`);
       expect(text).toContain(name);
     }
-    expect((await readdir(home)).sort()).toEqual(['graph.db', 'out'].concat(await databaseLeftovers()).sort());
+    expect(await besideTheGraph()).toEqual(['graph.db', 'out']);
   });
 
   it('writes a JSON that is a truth in which the same graph scores one', async () => {
@@ -150,6 +150,7 @@ describe('the folder of an export', () => {
 });
 
 /** What the database keeps beside its file. */
-async function databaseLeftovers(): Promise<string[]> {
-  return (await readdir(home)).filter((name) => name.startsWith('graph.db-'));
+/** SQLite's log goes when the last statement is collected, at a moment nobody can name. */
+async function besideTheGraph(): Promise<string[]> {
+  return (await readdir(home)).filter((name) => !/^graph\.db-(wal|shm)$/.test(name)).sort();
 }
