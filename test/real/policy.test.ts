@@ -2,15 +2,13 @@
  * What muster does when things go wrong, on the built command line and the real OpenCode binary: models that loop, fall
  * silent, never finish or do nothing; a provider that refuses; people who decide; a budget that is spent.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../schemas/run-event.ts';
+import { type Ended, muster, type OnFact, ROOT } from './muster-process.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
 const base = mkdtempSync(join(tmpdir(), 'muster-policy-'));
 let made = 0;
 afterAll(() => rmSync(base, { recursive: true, force: true }));
@@ -86,35 +84,6 @@ export default {
     report: () => readFileSync(join(runFolder(), 'report.md'), 'utf8'),
     journal: () => readFileSync(join(runFolder(), 'journal.jsonl'), 'utf8'),
   };
-}
-
-type OnFact = (fact: RunEvent, child: ChildProcess) => void;
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-  readonly facts: RunEvent[];
-}
-
-function muster(args: readonly string[], onFact: OnFact = () => {}): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(ROOT, 'bin/muster.js'), ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const facts: RunEvent[] = [];
-    let out = '';
-    let err = '';
-    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      out += `${line}\n`;
-      if (!line.startsWith('{"seq"')) return;
-      const fact = JSON.parse(line) as RunEvent;
-      facts.push(fact);
-      onFact(fact, child);
-    });
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, out, err, facts }));
-  });
 }
 
 const of = <T extends RunEvent['type']>(facts: readonly RunEvent[], type: T) =>

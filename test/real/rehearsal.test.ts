@@ -2,7 +2,6 @@
  * The main job as a user starts it: the built command line, the real OpenCode binary, real sessions, tools and files;
  * a script answers in place of a model.
  */
-import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,8 +10,8 @@ import construction from '../../schemas/construction/index.ts';
 import type { RunEvent } from '../../schemas/run-event.ts';
 import { openEmbeddedGraph } from '../../src/graph/embedded.ts';
 import type { Report } from '../../src/report/report.ts';
+import { type Ended, muster, ROOT } from './muster-process.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
 const EXAMPLE = join(ROOT, 'examples/road-upgrade');
 const WAVE_1 = [
   'project-details',
@@ -25,30 +24,6 @@ const WAVE_1 = [
   'qse-generation',
 ];
 const ITPS = Array.from({ length: 13 }, (_, i) => `itp-generation[ITP-${String(i + 1).padStart(2, '0')}]`);
-
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-  readonly facts: RunEvent[];
-}
-
-function muster(args: readonly string[]): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(ROOT, 'bin/muster.js'), ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let out = '';
-    let err = '';
-    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-    child.on('error', reject);
-    child.on('close', (code) => {
-      const lines = out.split('\n').filter((line) => line.startsWith('{"seq"'));
-      resolve({ code, out, err, facts: lines.map((line) => JSON.parse(line) as RunEvent) });
-    });
-  });
-}
 
 const isAlive = (pid: number) => existsSync(`/proc/${pid}`);
 const files = (folder: string): string[] =>

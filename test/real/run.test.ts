@@ -2,19 +2,17 @@
  * `muster run`, the path of a real model, on the real binary: with the user's own OpenCode configuration, and attached
  * to a server that runs already. The model behind both is scripted, reached as any OpenAI-compatible provider is.
  */
-import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../schemas/run-event.ts';
 import { findBinary } from '../../src/opencode/binary.ts';
 import { startServerProcess } from '../../src/opencode/server-process.ts';
 import { loadRehearsal } from '../../src/rehearsal/load-rehearsal.ts';
 import { type ModelServer, startModelServer } from '../../src/rehearsal/model-server.ts';
 import { systemClock } from '../../src/run/system-clock.ts';
+import { type Ended, muster, ROOT } from './muster-process.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
 const EXAMPLE = join(ROOT, 'examples/road-upgrade');
 const base = mkdtempSync(join(tmpdir(), 'muster-test-'));
 const user = join(base, 'user');
@@ -32,34 +30,12 @@ const environment = (): Record<string, string> => {
   };
 };
 
-function run(home: string, args: readonly string[]): Promise<{ code: number | null; err: string; facts: RunEvent[] }> {
-  const command = [
-    'run',
-    '--documents',
-    join(EXAMPLE, 'documents'),
-    '--project',
-    'BRU2',
-    '--home',
-    home,
-    '--json',
-    ...args,
-  ];
-  const child = spawn(process.execPath, [join(ROOT, 'bin/muster.js'), ...command], { env: environment() });
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    out += chunk.toString();
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    err += chunk.toString();
-  });
-  return new Promise((resolve) =>
-    child.on('close', (code) => {
-      const lines = out.split('\n').filter((line) => line.startsWith('{'));
-      resolve({ code, err, facts: lines.map((line) => JSON.parse(line) as RunEvent) });
-    }),
+const run = (home: string, args: readonly string[]): Promise<Ended> =>
+  muster(
+    ['run', '--documents', join(EXAMPLE, 'documents'), '--project', 'BRU2', '--home', home, '--json', ...args],
+    undefined,
+    environment(),
   );
-}
 
 describe('muster run', () => {
   let model: ModelServer;

@@ -1,0 +1,89 @@
+/**
+ * A run whose processes are killed at random moments: muster, or its OpenCode server, with SIGKILL, several times in one
+ * run. `muster resume` ends with the same graph, and nothing that completed runs twice.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunEvent } from '../../../schemas/run-event.ts';
+import { committed, type Ended, graphOf, journalOf, muster, workAfterCommit } from '../muster-process.ts';
+import { seeded } from './seeded.ts';
+
+/** Kills in one run; each further one meets a run that was resumed already. */
+const KILLS = 3;
+/** The CI asks for more. */
+const SEEDS = Array.from({ length: Number(process.env['MUSTER_CHAOS_RUNS'] ?? 1) }, (_, i) => i + 1);
+/** Most lines before a kill: the undisturbed rehearsal writes about four times as many. */
+const LINES_MAX = 250;
+
+const base = mkdtempSync(join(tmpdir(), 'muster-killed-'));
+afterAll(() => rmSync(base, { recursive: true, force: true }));
+let whole: unknown;
+let instances: string[];
+
+beforeAll(async () => {
+  const home = join(base, 'undisturbed');
+  expect((await muster(['rehearse', '--home', home, '--json'])).code).toBe(0);
+  whole = await graphOf(home);
+  instances = committed(journalOf(home)).sort();
+}, 120_000);
+
+const isDone = (facts: readonly RunEvent[]) => {
+  const last = facts.at(-1);
+  return last?.type === 'run.ended' && last.outcome === 'completed';
+};
+
+describe('a run whose processes are killed', () => {
+  it.each(SEEDS)(
+    `${KILLS} times at random moments ends with the same graph (seed %i)`,
+    async (seed) => {
+      const chance = seeded(seed);
+      const home = join(base, `run-${seed}`);
+      const told: string[] = [];
+
+      /** Lives until a random journal line, and then up to 40 ms more, so that kills fall between lines too. */
+      const liveAndDie = (args: readonly string[]): Promise<Ended> => {
+        const victim = chance.percent(50) ? 'muster' : 'server';
+        const line = chance.between(1, LINES_MAX);
+        const delayMs = chance.between(0, 40);
+        let lines = 0;
+        let serverPid: number | undefined;
+        return muster(args, (fact, child) => {
+          if (fact.type === 'server.started') serverPid = fact.pid;
+          lines += 1;
+          if (lines !== line) return;
+          told.push(`${victim} ${delayMs} ms after line ${fact.seq} (${fact.type})`);
+          setTimeout(() => {
+            const pid = victim === 'muster' ? child.pid : serverPid;
+            if (pid !== undefined) kill(pid);
+          }, delayMs);
+        });
+      };
+
+      await liveAndDie(['rehearse', '--home', home, '--json']);
+      for (let kills = 1; kills < KILLS && !isDone(journalOf(home)); kills += 1) {
+        await liveAndDie(['resume', '--home', home, '--json']);
+      }
+      if (!isDone(journalOf(home))) {
+        expect(await muster(['resume', '--home', home, '--json']), told.join('; ')).toMatchObject({ code: 0, err: '' });
+      }
+      console.info(`run ${seed}: killed ${told.join('; ')}`);
+      const facts = journalOf(home);
+      expect(facts.map(({ seq }) => seq)).toEqual(facts.map((_, i) => i + 1));
+      expect(workAfterCommit(facts)).toEqual([]);
+      expect(committed(facts).sort()).toEqual(instances);
+      expect(await graphOf(home)).toEqual(whole);
+    },
+    240_000,
+  );
+});
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (thrown) {
+    // It ended by itself before its moment came.
+    if ((thrown as NodeJS.ErrnoException).code !== 'ESRCH') throw thrown;
+  }
+}

@@ -1,0 +1,85 @@
+/** The built command line as a process of its own, and what its runs leave on disk. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import construction from '../../schemas/construction/index.ts';
+import type { RunEvent } from '../../schemas/run-event.ts';
+import { openEmbeddedGraph } from '../../src/graph/embedded.ts';
+
+export const ROOT = join(import.meta.dirname, '../..');
+
+export interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+  /** What `--json` printed. */
+  readonly facts: RunEvent[];
+}
+
+/** Hears the facts that `--json` prints, as they come; may kill the process. */
+export type OnFact = (fact: RunEvent, child: ChildProcess) => void;
+
+/** `env` replaces the environment; without it the process gets this one's. */
+export function muster(
+  args: readonly string[],
+  onFact: OnFact = () => {},
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [join(ROOT, 'bin/muster.js'), ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env,
+    });
+    const facts: RunEvent[] = [];
+    let out = '';
+    let err = '';
+    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      out += `${line}\n`;
+      if (!line.startsWith('{"seq"')) return;
+      const fact = JSON.parse(line) as RunEvent;
+      facts.push(fact);
+      onFact(fact, child);
+    });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, out, err, facts }));
+  });
+}
+
+export const runsOf = (home: string): string[] => readdirSync(join(home, 'runs')).sort();
+
+/** The journal of a run, by default of the first one; a torn last line is left out. */
+export const journalOf = (home: string, run = runsOf(home)[0]!): RunEvent[] =>
+  readFileSync(join(home, 'runs', run, 'journal.jsonl'), 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as RunEvent);
+
+/** Everything that a run's graph holds, in a stable order. */
+export async function graphOf(home: string, run = runsOf(home)[0]!): Promise<unknown> {
+  const graph = openEmbeddedGraph(join(home, 'runs', run, 'graph.db'));
+  const nodes: unknown[] = [];
+  for (const { name } of construction.entities) {
+    nodes.push((await graph.read({ entity: name, limit: 1000 })).nodes);
+  }
+  const relationships = await graph.relationships({});
+  await graph.close();
+  return { nodes, relationships };
+}
+
+/** Instances whose work is in the graph, in the order of their commits. */
+export const committed = (facts: readonly RunEvent[]): string[] =>
+  facts.flatMap((fact) => (fact.type === 'commit.ended' ? [fact.instance] : []));
+
+/** What happened to instances after they had committed, their settlement left out; empty when nothing ran twice. */
+export function workAfterCommit(facts: readonly RunEvent[]): RunEvent[] {
+  const done = new Set<string>();
+  const again: RunEvent[] = [];
+  for (const fact of facts) {
+    const instance = 'instance' in fact && typeof fact.instance === 'string' ? fact.instance : undefined;
+    if (instance !== undefined && done.has(instance) && fact.type !== 'instance.settled') again.push(fact);
+    if (fact.type === 'commit.ended') done.add(fact.instance);
+  }
+  return again;
+}
