@@ -1,6 +1,6 @@
 /** Runs a TypeScript script of the tests in a process of its own: several writers, and writers that are killed. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -60,4 +60,14 @@ export function runScript(
     child.on('close', (code, signal) => resolve({ code, signal, stderr }));
   });
   return { process: child, lines: createInterface({ input: child.stdout }), ended };
+}
+
+/** A process that ended but was not collected yet is not alive. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
 }

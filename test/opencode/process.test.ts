@@ -8,22 +8,10 @@ import { freePort } from '../../src/opencode/free-port.ts';
 import { nearest } from '../../src/opencode/nearest.ts';
 import { descendantsIn, signalProcess } from '../../src/opencode/process-tree.ts';
 import { startServerProcess } from '../../src/opencode/server-process.ts';
-import { type CompiledScript, compileScript, runScript } from '../child-process.ts';
+import { type CompiledScript, compileScript, isAlive, runScript } from '../child-process.ts';
 
-const isAlive = (pid: number) => {
-  // A process that ended but was not collected yet is not alive.
-  if (!signalProcess(pid, 0 as unknown as NodeJS.Signals)) return false;
-  return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-};
 async function untilGone(pid: number) {
-  const look = () => {
-    try {
-      return isAlive(pid);
-    } catch {
-      return false;
-    }
-  };
-  while (look()) await new Promise((resolve) => setImmediate(resolve));
+  while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));
 }
 
 describe('a guarded process', () => {

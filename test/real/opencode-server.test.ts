@@ -13,16 +13,10 @@ import { MessageIds } from '../../src/opencode/message-id.ts';
 import { sessionPermissions } from '../../src/opencode/permissions.ts';
 import { attachServer, type OpenCodeServer, startServer } from '../../src/opencode/server.ts';
 import { MUSTER_TOOLS } from '../../src/opencode/tool-file.ts';
+import { isAlive } from '../child-process.ts';
 import { promptFor, startScriptedModel, type ToolCall } from '../opencode/scripted-model.ts';
 
 const ids = () => new MessageIds({ now: Date.now, random: Math.random });
-const isAlive = (pid: number) => {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-};
 
 let base: string;
 let model: Awaited<ReturnType<typeof startScriptedModel>>;

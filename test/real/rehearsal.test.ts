@@ -10,6 +10,7 @@ import construction from '../../schemas/construction/index.ts';
 import type { RunEvent } from '../../schemas/run-event.ts';
 import { openEmbeddedGraph } from '../../src/graph/embedded.ts';
 import type { Report } from '../../src/report/report.ts';
+import { isAlive } from '../child-process.ts';
 import { type Ended, muster, ROOT } from './muster-process.ts';
 
 const EXAMPLE = join(ROOT, 'examples/road-upgrade');
@@ -25,7 +26,6 @@ const WAVE_1 = [
 ];
 const ITPS = Array.from({ length: 13 }, (_, i) => `itp-generation[ITP-${String(i + 1).padStart(2, '0')}]`);
 
-const isAlive = (pid: number) => existsSync(`/proc/${pid}`);
 const files = (folder: string): string[] =>
   readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile())
