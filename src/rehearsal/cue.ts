@@ -3,9 +3,11 @@
  *
  * The server resends and retries: a position kept in a counter would run ahead. The messages of a request say how many
  * prompts muster sent and how many answers the model gave since; only failing calls leave no trace in them, so the
- * number of failures given is the one thing that must be remembered (see model-server.ts).
+ * number of failures given is the one thing that must be remembered (see model-server.ts). A prompt that goes on with an
+ * interrupted turn begins no turn of the script: what the turn had left to hand in would never come.
  */
 import { z } from 'zod';
+import { GOES_ON } from '../output/continue-prompt.ts';
 import type { InstanceScript, Step } from './script.ts';
 
 /** What of a chat-completions request counts; everything else passes through unread. */
@@ -22,6 +24,8 @@ export interface Conversation {
   readonly instance: string;
   /** Prompts of muster so far; 1 while the work prompt is answered. */
   readonly prompts: number;
+  /** The same without those that only go on with an interrupted turn: the turn of the script. */
+  readonly turn: number;
   /** Answers of the model since the last of them. */
   readonly answers: number;
 }
@@ -30,23 +34,26 @@ export interface Conversation {
 export function readConversation(request: ChatRequest): Conversation | undefined {
   let instance: string | undefined;
   let prompts = 0;
+  let turn = 0;
   let answers = 0;
   for (const message of request.messages) {
     if (message.role === 'assistant') answers += 1;
-    const named = message.role === 'user' ? taskNamedIn(message.content) : undefined;
-    if (named === undefined) continue;
-    instance = named;
+    const prompt = message.role === 'user' ? promptIn(message.content) : undefined;
+    if (prompt === undefined) continue;
+    instance = prompt.instance;
     prompts += 1;
+    // What an interrupted turn did cannot be told from here: it is done again from its first step, row by row the same.
+    if (!prompt.goesOn || turn === 0) turn += 1;
     answers = 0;
   }
-  return instance === undefined ? undefined : { instance, prompts, answers };
+  return instance === undefined ? undefined : { instance, prompts, turn, answers };
 }
 
 // Only user messages are searched: a document that an agent read may hold such a line, in a tool message.
-function taskNamedIn(content: unknown): string | undefined {
+function promptIn(content: unknown): { readonly instance: string; readonly goesOn: boolean } | undefined {
   for (const text of texts(content)) {
-    const name = /^Task:[ \t]*(\S.*?)[ \t]*\r?(?:\n|$)/.exec(text)?.[1];
-    if (name !== undefined) return name;
+    const found = /^Task:[ \t]*(\S.*?)[ \t]*\r?(?:\n|$)(?:\s*(#.*))?/.exec(text);
+    if (found?.[1] !== undefined) return { instance: found[1], goesOn: found[2]?.trimEnd().endsWith(GOES_ON) === true };
   }
   return undefined;
 }
@@ -79,10 +86,10 @@ export function cueOf(
 ): Cue {
   const attemptIndex = Math.min(attempt, script.attempts.length) - 1;
   const turns = script.attempts[attemptIndex]!.turns;
-  const turnIndex = Math.min(conversation.prompts, turns.length) - 1;
+  const turnIndex = Math.min(conversation.turn, turns.length) - 1;
   const steps = turns[turnIndex]!;
   // The conversation's own numbers, not the clamped ones: a repeated turn fails afresh.
-  const prefix = `${attempt}.${conversation.prompts}`;
+  const prefix = `${attempt}.${conversation.turn}`;
   let answersLeft = conversation.answers;
   for (const [index, step] of steps.entries()) {
     const place = `${prefix}.${index}`;

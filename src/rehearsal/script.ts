@@ -3,7 +3,8 @@
  *
  * A script is a folder: `rehearsal.json` says how the model behaves, and one file for each instance, named after the
  * instance's folder (`wbs-extraction.json`, `itp-generation.ITP-07.json`), holds its turns. A turn is what the model
- * does between one prompt of muster and the next; a step of a turn is one call of the model.
+ * does between one prompt of muster and the next; a step of a turn is one call of the model. A prompt that goes on with an
+ * interrupted turn begins that turn anew.
  */
 import { z } from 'zod';
 

@@ -25,8 +25,12 @@ const work = (id: string, code = 'T1'): Step[] => [
 ];
 const entityOf = (id: string) => id[0]!.toUpperCase() + id.slice(1);
 
-/** A project of independent tasks, each with one entity of its own. */
-function project(tasks: Readonly<Record<string, { more?: object; turns: Step[][] }>>, more: object = {}) {
+/** A project of independent tasks, each with one entity of its own; `perCallMs` is how long the model takes. */
+function project(
+  tasks: Readonly<Record<string, { more?: object; turns: Step[][] }>>,
+  more: object = {},
+  perCallMs = 20,
+) {
   const folder = join(base, `project-${++made}`);
   const write = (path: string, value: unknown) => {
     mkdirSync(join(folder, path, '..'), { recursive: true });
@@ -65,7 +69,7 @@ export default {
     name: 'things',
     description: 'Things.',
     project: 'P1',
-    pace: { perCallMs: 20, perChunkMs: 0 },
+    pace: { perCallMs, perChunkMs: 0 },
   });
   for (const id of ids) {
     write(`prompts/${id}.md`, `Find the thing of ${id}.`);
@@ -100,12 +104,12 @@ describe('models that go astray', () => {
   let ended: Ended;
   let report: string;
   beforeAll(async () => {
-    const things = project({
+    const tasks = {
       looping: {
         more: { limits: { repeatedCalls: 4 } },
         turns: [Array.from({ length: 30 }, () => ({ calls: [read] }))],
       },
-      silent: { more: { limits: { stallMs: 4_000 } }, turns: [[{ say: 'I think about it', hang: true }]] },
+      silent: { more: { limits: { stallMs: 4_000 } }, turns: [[{ say: 'I think about it', hang: true as const }]] },
       endless: { turns: [[{ say: 'and so on', finish: 'none' }]] },
       idle: { more: { limits: { repairs: 1 } }, turns: [[{ say: 'Everything is done.' }]] },
       greedy: {
@@ -114,9 +118,11 @@ describe('models that go astray', () => {
           Array.from({ length: 30 }, (_, n) => ({ calls: [{ ...read, arguments: { ...read.arguments, offset: n } }] })),
         ],
       },
-      slow: { more: { limits: { attemptMs: 5_000 } }, turns: [[{ say: 'a', hang: true }]] },
+      slow: { more: { limits: { attemptMs: 5_000 } }, turns: [[{ say: 'a', hang: true as const }]] },
       sound: { turns: [work('sound')] },
-    });
+    };
+    // An abort takes a moment, in which a faster model is called again: the moment must be short beside a call.
+    const things = project(tasks, {}, 400);
     ended = await things.rehearse();
     report = things.report();
   }, 180_000);
@@ -138,9 +144,10 @@ describe('models that go astray', () => {
     const steps = Object.fromEntries(
       of(ended.facts, 'attempt.measured').map(({ instance, usage }) => [instance, usage.steps]),
     );
+    // The limits are 4, 4 and 3; one more call may be under way when the abort goes out, and one until it arrives.
     expect(steps['looping']).toBeLessThanOrEqual(6);
-    expect(steps['greedy']).toBeLessThanOrEqual(5);
-    expect(steps['endless']).toBeLessThanOrEqual(4);
+    expect(steps['greedy']).toBeLessThanOrEqual(6);
+    expect(steps['endless']).toBeLessThanOrEqual(5);
   });
 
   it('the report says class, cause and answer of each, and what the repair said word for word', () => {
@@ -154,7 +161,7 @@ describe('models that go astray', () => {
 describe('a provider that refuses', () => {
   it('for longer than OpenCode retries: muster waits, the same session goes on, and nothing fails', async () => {
     const busy: Step = { error: { status: 429, message: 'Rate limit reached', retryAfterS: 0.2, times: 6 } };
-    const things = project({ busy: { turns: [[busy, { say: 'never reached' }], work('busy')] } });
+    const things = project({ busy: { turns: [[busy, ...work('busy')]] } });
     const { code, facts } = await things.rehearse();
     expect(ends(facts)).toEqual({ busy: 'completed' });
     expect(code).toBe(0);
@@ -169,8 +176,8 @@ describe('a provider that refuses', () => {
   it('the key: the run stops once, exits with 3, and goes on with a resume when the key is right', async () => {
     const refused: Step = { error: { status: 401, message: 'Invalid API key', times: 1 } };
     const things = project({
-      first: { turns: [[...Array.from({ length: 3 }, () => ({ calls: [read] })), refused], work('first')] },
-      second: { turns: [[{ say: 'a', hang: true }], work('second')] },
+      first: { turns: [[...Array.from({ length: 3 }, () => ({ calls: [read] })), refused]] },
+      second: { turns: [[{ say: 'a', hang: true }]] },
     });
     const stopped = await things.rehearse();
     expect(stopped.code).toBe(3);
@@ -178,6 +185,7 @@ describe('a provider that refuses', () => {
     expect(of(stopped.facts, 'failure.answered')).toMatchObject([
       { cause: { class: 'auth' }, answer: { kind: 'stop-run' } },
     ]);
+    for (const id of ['first', 'second']) things.write(`script/${id}.json`, { instance: id, turns: [work(id)] });
     const resumed = await things.resume();
     expect(ends(resumed.facts)).toEqual({ first: 'completed', second: 'completed' });
     expect(resumed.code).toBe(0);
