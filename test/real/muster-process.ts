@@ -72,13 +72,23 @@ export async function graphOf(home: string, run = runsOf(home)[0]!): Promise<unk
 export const committed = (facts: readonly RunEvent[]): string[] =>
   facts.flatMap((fact) => (fact.type === 'commit.ended' ? [fact.instance] : []));
 
-/** What happened to instances after they had committed, their settlement left out; empty when nothing ran twice. */
+/** Facts of work, as against those that tell of its end. */
+const WORK = new Set<RunEvent['type']>([
+  'session.opened',
+  'turn.started',
+  'tool.answered',
+  'repair.requested',
+  'commit.started',
+  'commit.ended',
+]);
+
+/** Work on instances that had committed before; empty when nothing ran twice. */
 export function workAfterCommit(facts: readonly RunEvent[]): RunEvent[] {
   const done = new Set<string>();
   const again: RunEvent[] = [];
   for (const fact of facts) {
     const instance = 'instance' in fact && typeof fact.instance === 'string' ? fact.instance : undefined;
-    if (instance !== undefined && done.has(instance) && fact.type !== 'instance.settled') again.push(fact);
+    if (instance !== undefined && done.has(instance) && WORK.has(fact.type)) again.push(fact);
     if (fact.type === 'commit.ended') done.add(fact.instance);
   }
   return again;
