@@ -12,6 +12,7 @@ import {
   readingFrame,
   textOf,
 } from './frames.ts';
+import { RequestError } from './request-error.ts';
 import type { Router } from './router.ts';
 import type { TurnQuery } from './turn-watch.ts';
 
@@ -46,6 +47,13 @@ export interface GapRequest {
   readonly directory: string;
 }
 
+/** @throws what is not "there is no such session" */
+function unlessGone(thrown: unknown): undefined {
+  const error = ensureError(thrown);
+  if (error instanceof RequestError && error.status === 404) return undefined;
+  throw error;
+}
+
 /** Turns read at the same time. */
 const PARALLEL = 8;
 
@@ -71,7 +79,13 @@ export async function closeGap({ client, router, directory }: GapRequest): Promi
     await Promise.all(
       some.map(async (query) => {
         // The history told everything about a session at work; only one that stopped may have said its last word.
-        const messages = status[query.apiSessionId] === undefined ? await readMessages(client, query) : [];
+        const isIdle = status[query.apiSessionId] === undefined;
+        const messages = isIdle ? await readMessages(client, query).catch(unlessGone) : [];
+        if (messages === undefined) {
+          // Of a server that was replaced by another one: the others go on.
+          router.lose(query.apiSessionId, 'the server does not know the session any more');
+          return;
+        }
         router.absorb([...messages, ...answeredAsks(query, pending), ...statusFrames(query, status)], query);
       }),
     );

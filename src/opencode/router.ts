@@ -145,6 +145,11 @@ export class Router {
     for (const tracker of this.#trackers()) tracker.lose(reason);
   }
 
+  /** The server has no such session any more: whoever registered it hears `session.lost`. */
+  lose(apiSessionId: string, reason: string): void {
+    this.#routes.get(apiSessionId)?.tracker.lose(reason);
+  }
+
   /** Last sequence number known without a hole, for each session ever seen: the body of the history request. */
   seqs(): Record<string, number> {
     return this.#seqs.known((sessionId) => this.#routes.has(sessionId));

@@ -28,7 +28,7 @@ import { readKnownSession } from '../opencode/known-session.ts';
 import { MessageIds } from '../opencode/message-id.ts';
 import { sessionPermissions } from '../opencode/permissions.ts';
 import { closeGap, turnReader } from '../opencode/reconcile.ts';
-import { type Ask, Router } from '../opencode/router.ts';
+import { Router } from '../opencode/router.ts';
 import { attachServer, type OpenCodeServer, startServer } from '../opencode/server.ts';
 import { openStream, type StreamEnd } from '../opencode/stream.ts';
 import { foldedSource } from '../output/check-passage.ts';
@@ -38,6 +38,7 @@ import type { Clock, GraphNode, GraphStore } from '../ports.ts';
 import type { ModelServer } from '../rehearsal/model-server.ts';
 import type { KnownInstance } from '../resume/known-run.ts';
 import type { SourceDocument } from '../workspace/documents.ts';
+import { answerAsk } from './asks.ts';
 import { Attempts } from './attempts.ts';
 import { checkGraph, drawLate } from './conclude.ts';
 import { presentParts, saveParts } from './instance-record.ts';
@@ -74,10 +75,6 @@ export interface RunActorPorts {
   readonly takeOver?: Pick<TakeOverPorts, 'earlier' | 'selection'>;
 }
 
-/** What an agent is told when the server would have waited for a person. */
-const NOBODY_THERE =
-  'This run is unattended: nobody can answer. Go on without it; read your workspace and use the muster tools.';
-
 interface Live {
   readonly server: OpenCodeServer;
   readonly agents: OpenCodeAgentServer;
@@ -100,7 +97,14 @@ export function runActors(ports: RunActorPorts) {
     resend: (apiSessionId, messageId) => attempts.resend(apiSessionId, messageId),
     onFault: (error, apiSessionId) => log.warn({ err: error, apiSessionId }, 'session fault'),
     onGap: () => tellStream?.({ type: 'stream.gap' }),
-    onAsk: (ask) => void answer(ask).catch(onFault),
+    onAsk: (ask) =>
+      void answerAsk(ask, {
+        client: () => current().server.client,
+        clock,
+        journal,
+        instanceOf: (apiSessionId) => attempts.instanceOf(apiSessionId),
+        onFault,
+      }),
   });
   const partsOf = (task: string, item: GraphNode | undefined) =>
     presentParts(ports.partSource, ports.graph, folder.runId, task, item);
@@ -168,17 +172,6 @@ export function runActors(ports: RunActorPorts) {
     if (event.type === 'instance.settled') attempts.sweep(event.instance);
     if (event.type === 'server.lost') router.lost(event.cause.message);
   });
-
-  /** Asks are decided by policy, at once: an agent that waits for a person waits for ever. */
-  async function answer(ask: Ask): Promise<void> {
-    const { client } = current().server;
-    if (ask.kind === 'permission') await client.replyPermission(ask.id, 'reject', NOBODY_THERE);
-    else await client.rejectQuestion(ask.id);
-    const instance = attempts.instanceOf(ask.sessionId);
-    if (instance) {
-      journal.append({ type: 'ask.answered', instance, kind: ask.kind, subject: ask.subject, reply: 'rejected' });
-    }
-  }
 
   const hold = holdMachine.provide({ actions: { record } });
   const task = taskMachine.provide({

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { SessionEvent } from '../../schemas/session-event.ts';
+import { RequestError } from '../../src/opencode/request-error.ts';
 import { loadTrace, type ReplayOptions, replay } from './replay.ts';
 
 /** The stream is cut after `from` and proven again before `to`; then the gap is closed. */
@@ -71,5 +73,30 @@ describe('closing a gap', () => {
     await world.closeGap();
     expect(world.router.seqs()).not.toEqual(before);
     expect(world.gaps).toHaveLength(1);
+  });
+
+  it('tells only the session that the server does not know any more, and judges the others', async () => {
+    const told: SessionEvent[] = [];
+    const options: ReplayOptions = {
+      deliver: ({ line, frame }) => (line > 30 && line < 102 ? [] : [frame]),
+      afterMs: 0,
+      atEnd: async (world) => {
+        world.router.register(
+          'ses_gone',
+          (event) => void told.push(event),
+          () => {},
+        );
+        world.router.expectTurn('ses_gone', { messageId: 'msg_gone' });
+        const messages = world.server.messages.bind(world.server);
+        world.server.messages = (id) =>
+          id === 'ses_gone'
+            ? Promise.reject(new RequestError('no such session', { status: 404, retryable: false }))
+            : messages(id);
+        await world.closeGap();
+      },
+    };
+    const world = await replay(loadTrace('text-with-title').slice(0, 101), options);
+    expect(told).toEqual([{ type: 'session.lost', reason: expect.stringContaining('does not know the session') }]);
+    expect([...world.ended.values()].flat().map((ending) => ending.judgement.kind)).toEqual(['candidate']);
   });
 });
