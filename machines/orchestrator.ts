@@ -219,9 +219,12 @@ function pausedFact(context: OrchestratorContext): RunFact {
   return { type: 'run.paused', cause: endCause(context), spent: spentOf(context.spent) };
 }
 
+function isWhole(plan: Plan): boolean {
+  return Object.values(plan.tasks).every((task) => task.outcome?.kind === 'completed');
+}
+
 function outcomeOf({ plan, cause, interrupted, paused }: OrchestratorContext): OrchestratorOutput['outcome'] {
-  const completed = Object.values(plan.tasks).every((task) => task.outcome?.kind === 'completed');
-  if (completed && !cause) return 'completed';
+  if (isWhole(plan) && !cause) return 'completed';
   if (paused && !cause) return 'paused';
   return interrupted && !cause ? 'cancelled' : 'failed';
 }
@@ -249,8 +252,9 @@ export const orchestratorMachine = setup({
     hasTimeBudget: ({ context }) => context.rules.budget?.timeMs !== undefined,
     allEnded: ({ context }) => allEnded(context.plan),
     serverEnded: ({ context }) => context.serverEnded,
-    /** What can be resumed is judged when it has gone on to its end. */
-    isUnfinished: ({ context }) => context.interrupted || (context.paused !== undefined && !context.cause),
+    /** What can be resumed is judged when it has gone on to its end; what completed all the same is judged now (Q1). */
+    isUnfinished: ({ context }) =>
+      (context.interrupted || (context.paused !== undefined && !context.cause)) && outcomeOf(context) !== 'completed',
     fromTask: (_, actorId: string) => actorId.startsWith(TASK_PREFIX),
     fromServer: (_, actorId: string) => actorId === 'server',
     fromStream: (_, actorId: string) => actorId === 'event-stream',
@@ -387,6 +391,8 @@ export const orchestratorMachine = setup({
     }),
     dropChild: enqueueActions(({ enqueue }, actorId: string) => enqueue.stopChild(actorId)),
     keepCause: assign({ cause: ({ context }, cause: Cause) => context.cause ?? cause }),
+    /** A server that is lost when all work is done and the graph is sound has taken nothing away. */
+    forgetLoss: assign({ cause: ({ context }) => (isWhole(context.plan) ? undefined : context.cause) }),
     noteInterrupt: assign({ interrupted: true }),
     noteServerEnd: assign({ serverEnded: true }),
   },
@@ -619,11 +625,11 @@ export const orchestratorMachine = setup({
             target: 'ended',
             actions: { type: 'keepCause', params: ({ event }) => event.output.blocked! },
           },
-          { target: 'ended' },
+          { target: 'ended', actions: 'forgetLoss' },
         ],
         onError: {
           target: 'ended',
-          actions: { type: 'keepCause', params: ({ event }) => crash(event.error) },
+          actions: { type: 'keepCause', params: ({ event }) => errorCause(event.error) },
         },
       },
       after: {

@@ -171,10 +171,12 @@ function enter(
 }
 
 function wake(
-  { queue, inside, limit, notBeforeMs, nextEntryMs, changedMs }: Gate,
+  { queue, inside, limit, max, notBeforeMs, nextEntryMs, changedMs }: Gate,
   nowMs: number,
 ): { readonly wakeMs?: number } {
   if (queue.length === 0) return {};
+  // Full and with nothing to recover: whoever leaves lets the next one in, time does not.
+  if (inside.length >= limit && limit >= max) return {};
   const atMs =
     inside.length < limit ? Math.max(notBeforeMs, nextEntryMs) : Math.max(changedMs, notBeforeMs) + RECOVER_MS;
   return { wakeMs: Math.max(nowMs + 1, atMs) };

@@ -18,6 +18,8 @@ export interface KnownAttempt {
   readonly repairs: number;
   /** Of the last turn. */
   readonly messageId?: string;
+  /** The last turn was to go on with one that was cut off or broken off. */
+  readonly continues?: true;
   /** Of the last turn, when its end was noted. */
   readonly judgement?: Judgement;
   readonly commitStarted: boolean;
@@ -52,6 +54,8 @@ export interface KnownRun {
   readonly resumes: number;
   /** Absent while the run has not ended, or goes on after a resume. */
   readonly ended?: RunOutcome;
+  /** The graph as a whole was finished and judged since the last resume. */
+  readonly checked: boolean;
   /** In the order in which they became known. */
   readonly instances: ReadonlyMap<string, KnownInstance>;
   readonly tasks: ReadonlyMap<string, KnownTask>;
@@ -68,12 +72,18 @@ const SURROUNDINGS = new Set([
   'OPENCODE_LOST',
   'STREAM_LOST',
   'DISK_FULL',
+  'FOLDER_NOT_WRITABLE',
+  'GRAPH_OPEN',
+  'GRAPH_UNREACHABLE',
   'PROVIDER_AUTH',
 ]);
 
-/** Whether the cause says nothing about the work: a refused key is put right, and the work goes on. */
+/**
+ * Whether the cause says nothing about the work: a refused key is put right, and what was told to end goes on, whatever
+ * the reason it was told.
+ */
 export function isSurroundings({ code, class: of }: Cause): boolean {
-  return of === 'auth' || SURROUNDINGS.has(code);
+  return of === 'auth' || of === 'cancelled' || SURROUNDINGS.has(code);
 }
 
 /** Whether the attempt ended, or stopped, through no fault of its own. */
@@ -108,6 +118,7 @@ function first(started: RunStarted): KnownRun {
   return {
     started,
     resumes: 0,
+    checked: false,
     instances: new Map(plain.map(({ id }) => [id, unstarted({ id, task: id })])),
     tasks: new Map(started.tasks.map(({ id }) => [id, {}])),
     endOrder: [],
@@ -134,11 +145,12 @@ function next(run: KnownRun, fact: RunEvent): KnownRun {
       return withAttempt(run, fact, (attempt) => ({ ...attempt, session: { sessionId, apiSessionId } }));
     }
     case 'turn.started':
-      return withAttempt(run, fact, ({ judgement: _, failure: __, ...attempt }) => ({
+      return withAttempt(run, fact, ({ judgement: _, failure: __, continues: ___, ...attempt }) => ({
         ...attempt,
         turns: fact.turn,
         repairs: attempt.repairs + (fact.kind === 'repair' && fact.turn > attempt.turns ? 1 : 0),
         messageId: fact.messageId,
+        ...(fact.kind === 'continue' && { continues: true as const }),
       }));
     case 'turn.ended':
       return withAttempt(run, fact, (attempt) => ({ ...attempt, judgement: fact.judgement }));
@@ -167,6 +179,8 @@ function next(run: KnownRun, fact: RunEvent): KnownRun {
       return withTask(run, fact.task, { outcome: run.tasks.get(fact.task)?.outcome ?? fact.outcome });
     case 'run.resumed':
       return reopen(run, fact.reopened);
+    case 'run.checked':
+      return { ...run, checked: true };
     case 'run.ended':
       return { ...run, ended: fact.outcome };
     default:
@@ -206,7 +220,7 @@ function reopen(
     tasks.set(id, task);
   }
   const endOrder = run.endOrder.filter((id) => !open.instances.includes(id));
-  return { ...run, resumes: run.resumes + 1, instances, tasks, endOrder };
+  return { ...run, resumes: run.resumes + 1, checked: false, instances, tasks, endOrder };
 }
 
 function withInstance(

@@ -83,7 +83,9 @@ function stepInSession(last: KnownAttempt, { complete, server }: ResumeKnowledge
   if (last.turns === 0) return { kind: 'continue', ...place };
   const told = last.judgement ?? server.judgement;
   if (!told) {
-    // The prompt never arrived: the first one is sent anew; before a repair the review says again what to mend.
+    // The prompt never arrived: the first one is sent anew, and so is one that was to go on with what was cut off; before
+    // a repair the review says again what to mend.
+    if (last.continues) return { kind: 'continue', ...place };
     return last.turns === 1
       ? { kind: 'continue', ...place, turn: 0 }
       : {

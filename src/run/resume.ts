@@ -63,7 +63,9 @@ export async function resumeRun(options: ResumeOptions): Promise<Run> {
     const changes = changesOf(known.started, inputs);
     const { manifest, graph } = inputs.loaded;
     const plan = resumePlan(known, graph.tasks, manifest.gating, { failed: options.failed === true });
-    if (known.ended !== undefined && allEnded(plan.plan)) throw nothingLeft(folder, known);
+    // A run that failed before its graph was judged has that left to do.
+    const isJudged = known.ended === 'completed' || (known.ended !== undefined && known.checked);
+    if (isJudged && allEnded(plan.plan)) throw nothingLeft(folder, known);
     if (changes.length > 0 && !options.force) throw inputsChanged(folder, changes);
     await endServerOf(events, folder);
     if (options.untilLine !== undefined) await keepJournal(folder.journal, options.untilLine);

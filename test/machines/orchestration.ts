@@ -53,7 +53,17 @@ export async function orchestration(
     limits = {},
     drainGraceMs = 30_000,
     rules = {},
-  }: { concurrency?: number; limits?: Partial<Limits>; drainGraceMs?: number; rules?: RunRules } = {},
+    commit = async () => {},
+    conclude = async () => ({}),
+  }: {
+    concurrency?: number;
+    limits?: Partial<Limits>;
+    drainGraceMs?: number;
+    rules?: RunRules;
+    /** Awaited by every commit. */
+    commit?: () => Promise<void>;
+    conclude?: () => Promise<{ readonly blocked?: Cause }>;
+  } = {},
 ): Promise<Orchestration> {
   const facts: RunFact[] = [];
   const record = (_: unknown, fact: RunFact) => void facts.push(fact);
@@ -86,14 +96,11 @@ export async function orchestration(
         complete: outcomes.get(input.instance.id)?.how === 'complete',
         issues: [],
       })),
-      commit: fromPromise<Committed, AttemptRef>(async ({ input }) => ({
-        entities: {},
-        relationships: 0,
-        created: 0,
-        updated: 0,
-        unchanged: 0,
-        items: outcomes.get(input.instance.id)?.items ?? {},
-      })),
+      commit: fromPromise<Committed, AttemptRef>(async ({ input }) => {
+        await commit();
+        const items = outcomes.get(input.instance.id)?.items ?? {};
+        return { entities: {}, relationships: 0, created: 0, updated: 0, unchanged: 0, items };
+      }),
       abort: fromPromise(async () => {}),
       enterGate: fromPromise(async () => {}) as never,
       hold,
@@ -105,6 +112,7 @@ export async function orchestration(
       actors: {
         task,
         hold,
+        conclude: fromPromise(conclude),
         server: serverMachine.provide({
           actions: { record },
           actors: {
