@@ -94,9 +94,8 @@ describe('the gates of a run', () => {
   });
 
   it('leaves no timer behind', async () => {
-    const { clock, gates, enter } = bench(1);
-    enter('a1');
-    enter('a2');
+    const { clock, gates, enter } = bench(2);
+    for (const id of ['a1', 'a2', 'a3']) enter(id);
     await clock.advance(0);
     gates.hear('a1', retrying);
     expect(clock.pending).toBe(1);
