@@ -1,6 +1,7 @@
 /** What the manifest says about a run beside its plan, as the orchestrator needs it. */
 import type { Budget } from '../schemas/manifest.ts';
 import type { Usage } from '../schemas/session-event.ts';
+import type { Healing } from '../src/policy/healing.ts';
 import type { HoldBefore } from './hold.ts';
 import type { TaskPolicy } from './task-answer.ts';
 
@@ -20,4 +21,6 @@ export interface RunRules {
   readonly spent?: Readonly<Record<string, Usage>>;
   /** How long they were at work. */
   readonly workedMs?: number;
+  /** Absent: a lost server ends the run. */
+  readonly healing?: Healing;
 }

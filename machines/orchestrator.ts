@@ -38,6 +38,7 @@ import {
 import { admit } from '../src/policy/admission.ts';
 import { attemptKey, budgetReached, spentOf, timeReached } from '../src/policy/budget.ts';
 import { errorCause, holdFailure } from '../src/policy/classify.ts';
+import { healingWaitMs } from '../src/policy/healing.ts';
 import { type HoldDecision, holdPointOf } from '../src/policy/holds.ts';
 import { eventStreamMachine, type StreamNotice } from './event-stream.ts';
 import { type HoldCommand, type HoldInput, holdMachine } from './hold.ts';
@@ -70,6 +71,8 @@ export interface OrchestratorOutput {
   readonly outcome: RunOutcome;
   readonly cause: Cause | undefined;
   readonly plan: Plan;
+  /** The run did not end: whoever started it goes on with it after this wait, with another server. */
+  readonly healsAfterMs?: number;
 }
 
 export interface OrchestratorContext {
@@ -94,6 +97,10 @@ export interface OrchestratorContext {
   readonly cause: Cause | undefined;
   readonly interrupted: boolean;
   readonly serverEnded: boolean;
+  /** The run cannot go on because its server, or the way to it, is lost. */
+  readonly lost: boolean;
+  /** Losses in a row so far, without this one. */
+  readonly losses: number;
 }
 
 type Settled = { readonly type: 'task.settled' } & TaskOutput;
@@ -229,6 +236,34 @@ function outcomeOf({ plan, cause, interrupted, paused }: OrchestratorContext): O
   return interrupted && !cause ? 'cancelled' : 'failed';
 }
 
+/** The number of this loss, when the run goes on after it. */
+function healedLoss(context: OrchestratorContext): number | undefined {
+  const { lost, losses, interrupted, plan, rules } = context;
+  const isOver = !lost || interrupted || isWhole(plan);
+  return isOver || losses >= (rules.healing?.lossesMax ?? 0) ? undefined : losses + 1;
+}
+
+function endFact(context: OrchestratorContext): RunFact {
+  const { cause, paused, rules } = context;
+  const loss = healedLoss(context);
+  if (loss !== undefined) {
+    const lossesMax = rules.healing?.lossesMax ?? 0;
+    return { type: 'run.healing', cause: endCause(context), loss, lossesMax, waitMs: healingWaitMs(loss) };
+  }
+  const outcome = outcomeOf(context);
+  return { type: 'run.ended', outcome, ...((cause ?? paused) && { cause: endCause(context) }) };
+}
+
+function outputOf(context: OrchestratorContext): OrchestratorOutput {
+  const loss = healedLoss(context);
+  return {
+    outcome: outcomeOf(context),
+    cause: context.cause,
+    plan: context.plan,
+    ...(loss !== undefined && { healsAfterMs: healingWaitMs(loss) }),
+  };
+}
+
 export const orchestratorMachine = setup({
   types: {
     input: {} as OrchestratorInput,
@@ -254,7 +289,8 @@ export const orchestratorMachine = setup({
     serverEnded: ({ context }) => context.serverEnded,
     /** What can be resumed is judged when it has gone on to its end; what completed all the same is judged now (Q1). */
     isUnfinished: ({ context }) =>
-      (context.interrupted || (context.paused !== undefined && !context.cause)) && outcomeOf(context) !== 'completed',
+      healedLoss(context) !== undefined ||
+      ((context.interrupted || (context.paused !== undefined && !context.cause)) && outcomeOf(context) !== 'completed'),
     fromTask: (_, actorId: string) => actorId.startsWith(TASK_PREFIX),
     fromServer: (_, actorId: string) => actorId === 'server',
     fromStream: (_, actorId: string) => actorId === 'event-stream',
@@ -287,7 +323,9 @@ export const orchestratorMachine = setup({
     /** Settles one instance, and what follows from it: facts first, commands after (J1). */
     applySettled: enqueueActions(({ context, enqueue }, settled: Settled) => {
       const plan = settle(context.plan, settled.instance, settled.outcome);
-      enqueue.assign({ plan, items: { ...context.items, ...settled.items } });
+      // Somebody could work with this server: the next loss is the first in a row again.
+      const losses = settled.outcome.kind === 'completed' ? 0 : context.losses;
+      enqueue.assign({ plan, losses, items: { ...context.items, ...settled.items } });
       announce(enqueue, context.plan, plan, settled.instance);
     }),
     /** Spawns the instances of each fan-out whose producer has committed in this run. */
@@ -394,6 +432,9 @@ export const orchestratorMachine = setup({
     /** A server that is lost when all work is done and the graph is sound has taken nothing away. */
     forgetLoss: assign({ cause: ({ context }) => (isWhole(context.plan) ? undefined : context.cause) }),
     noteInterrupt: assign({ interrupted: true }),
+    noteLoss: assign({ lost: true }),
+    /** An address where nothing ever answered is a mistake, not a loss. */
+    noteLossOfOldServer: assign({ lost: ({ context }) => context.lost || context.losses > 0 }),
     noteServerEnd: assign({ serverEnded: true }),
   },
 }).createMachine({
@@ -414,6 +455,8 @@ export const orchestratorMachine = setup({
     cause: undefined,
     interrupted: false,
     serverEnded: false,
+    lost: false,
+    losses: input.rules?.healing?.losses ?? 0,
   }),
   initial: 'active',
   entry: 'spawnInstances',
@@ -480,12 +523,19 @@ export const orchestratorMachine = setup({
         'task.held': { actions: { type: 'noteHeld', params: ({ event }) => event.instance } },
         'task.unheld': { actions: { type: 'noteUnheld', params: ({ event }) => event.instance } },
         'run.decide': { actions: { type: 'passDecision', params: ({ event }) => event } },
-        'server.lost': { target: '.aborting', actions: { type: 'keepCause', params: ({ event }) => event.cause } },
-        'stream.failed': { target: '.aborting', actions: { type: 'keepCause', params: ({ event }) => event.cause } },
+        'server.lost': {
+          target: '.aborting',
+          actions: ['noteLoss', { type: 'keepCause', params: ({ event }) => event.cause }],
+        },
+        'stream.failed': {
+          target: '.aborting',
+          actions: ['noteLoss', { type: 'keepCause', params: ({ event }) => event.cause }],
+        },
         'server.ended': {
           target: '.aborting',
           actions: [
             'noteServerEnd',
+            'noteLossOfOldServer',
             {
               type: 'keepCause',
               params: ({ event }) => event.cause ?? { code: 'OPENCODE_LOST', message: 'the OpenCode server ended' },
@@ -602,8 +652,9 @@ export const orchestratorMachine = setup({
             'server.lost': {},
             'stream.failed': {},
             'server.ended': { actions: 'noteServerEnd' },
-            'run.drain': {},
-            'run.abort': {},
+            // Nothing more to stop, but whoever asks for an end does not want the run to go on by itself.
+            'run.drain': { actions: 'noteInterrupt' },
+            'run.abort': { actions: 'noteInterrupt' },
           },
         },
       },
@@ -644,17 +695,10 @@ export const orchestratorMachine = setup({
     },
     ended: {
       type: 'final',
-      entry: {
-        type: 'record',
-        params: ({ context }) => ({
-          type: 'run.ended',
-          outcome: outcomeOf(context),
-          ...((context.cause ?? context.paused) && { cause: endCause(context) }),
-        }),
-      },
+      entry: { type: 'record', params: ({ context }) => endFact(context) },
     },
   },
-  output: ({ context }) => ({ outcome: outcomeOf(context), cause: context.cause, plan: context.plan }),
+  output: ({ context }) => outputOf(context),
 });
 
 /** O2: whatever an actor threw is a failed instance or a lost server, told by name. */

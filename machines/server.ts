@@ -45,6 +45,7 @@ export const serverMachine = setup({
   },
   guards: {
     stopAsked: ({ context }) => context.stopAsked,
+    isLoss: (_, { code }: Cause) => code === 'OPENCODE_LOST',
     hasCause: ({ context }) => context.cause !== undefined,
   },
   delays: {
@@ -86,10 +87,22 @@ export const serverMachine = setup({
       invoke: {
         src: 'warm',
         onDone: 'ready',
-        onError: {
-          target: 'stopping',
-          actions: { type: 'keepCause', params: ({ event }) => errorCause(event.error) },
-        },
+        onError: [
+          {
+            // It had been there: not a wrong model or version, and the run may go on with another one.
+            guard: { type: 'isLoss', params: ({ event }) => errorCause(event.error) },
+            target: 'stopping',
+            actions: [
+              { type: 'keepCause', params: ({ event }) => errorCause(event.error) },
+              { type: 'record', params: ({ event }) => ({ type: 'server.lost', cause: errorCause(event.error) }) },
+              { type: 'tell', params: ({ event }) => ({ type: 'server.lost', cause: errorCause(event.error) }) },
+            ],
+          },
+          {
+            target: 'stopping',
+            actions: { type: 'keepCause', params: ({ event }) => errorCause(event.error) },
+          },
+        ],
       },
     },
     ready: {

@@ -116,6 +116,15 @@ export type RunFact =
       /** What differs from the start of the run, accepted with `--force`; empty when nothing does. */
       readonly changes: readonly string[];
     }
+  /** The server was lost, and the process goes on by itself: `run.resumed` follows after the wait, `run.ended` does not. */
+  | {
+      readonly type: 'run.healing';
+      readonly cause: Cause;
+      /** Losses without an instance that completed between them, this one included; at most `lossesMax`. */
+      readonly loss: number;
+      readonly lossesMax: number;
+      readonly waitMs: number;
+    }
   /** How an instance was taken up again. */
   | {
       readonly type: 'instance.resumed';

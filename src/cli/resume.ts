@@ -1,6 +1,6 @@
 /** `muster resume`: goes on with a run; and the hint that there is one to go on with. */
 import { listRuns } from '../journal/run-folder.ts';
-import { resumeRun } from '../run/resume.ts';
+import { resumeHealedRun } from '../run/healed-run.ts';
 import type { RunOptions } from '../run/run-options.ts';
 import { packageVersion } from './package-root.ts';
 import { show } from './show-run.ts';
@@ -31,7 +31,7 @@ export async function resume(run: string | undefined, options: ResumeCommand): P
   const { opencode, port, server, password, script, home, force, failed, untilLine } = options;
   const { manifest, documents, graph, concurrency } = options;
   await show(options, (ears) =>
-    resumeRun({
+    resumeHealedRun({
       musterVersion: packageVersion(),
       home,
       ...ears,

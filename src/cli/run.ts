@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { MusterError } from '../errors.ts';
 import type { Selection } from '../fingerprint/decide.ts';
-import { startRun } from '../run/run.ts';
+import { startHealedRun } from '../run/healed-run.ts';
 import type { RunOptions } from '../run/run-options.ts';
 import { manifestPath, packageRoot, packageVersion } from './package-root.ts';
 import { offerResume } from './resume.ts';
@@ -130,5 +130,5 @@ function ownServer(options: SharedOptions & { readonly opencodeConfig?: string }
 
 async function perform(options: SharedOptions, runOptions: RunOptions): Promise<void> {
   await offerResume(runOptions);
-  await show(options, (ears) => startRun({ ...runOptions, ...ears }));
+  await show(options, (ears) => startHealedRun({ ...runOptions, ...ears }));
 }

@@ -1,4 +1,4 @@
-/** Notices that a server which is not our process is gone: it is asked for its health from time to time. */
+/** Notices that a server is gone although nobody says so (not our process, or one that hangs): it is asked for its health. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Cause } from '../../schemas/run-event.ts';
 import { ensureError } from '../errors.ts';

@@ -123,17 +123,21 @@ export async function startServer(options: StartOptions): Promise<OpenCodeServer
     ...(options.startTimeoutMs === undefined ? {} : { startTimeoutMs: options.startTimeoutMs }),
   });
   const client = new OpenCodeClient({ url: process_.url, directory, password });
+  const watch = new AbortController();
   const stop = async () => {
+    watch.abort();
     await client.close();
     await process_.stop();
   };
   try {
     const version = await checkVersion(client, options.limits);
-    const gone = process_.exited.then(({ code, signal }): Cause => {
+    const { pid, url } = process_;
+    const ended = process_.exited.then(({ code, signal }): Cause => {
       const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
       return { code: 'OPENCODE_LOST', message: `the OpenCode server ended with ${how}; see server/opencode.log` };
     });
-    const { pid, url } = process_;
+    // A process that lives and answers nothing is lost too; `stop` ends it for certain.
+    const gone = Promise.race([ended, watchHealth(client, url, watch.signal, OWN_HEALTH)]);
     return assemble(
       { client, version, owned: true, pid, url, directory, notes: binary.notes },
       { gone, stop, limits: options.limits },
@@ -187,6 +191,8 @@ export async function attachServer(options: AttachOptions): Promise<OpenCodeServ
 
 /** A server that runs already answers within seconds, even in a burst of prompts. */
 const ATTACH_HEALTH_MS = 15_000;
+/** A server of our own that hangs is lost within 60 s: three looks, none shorter than the slowest answer that was measured (10.6 s). */
+const OWN_HEALTH = { everyMs: 5_000, timeoutMs: 15_000 };
 
 type Told = Pick<OpenCodeServer, 'client' | 'version' | 'owned' | 'url' | 'directory' | 'notes'> & { pid?: number };
 

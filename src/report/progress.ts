@@ -34,6 +34,7 @@ export function progressLine(view: RunView, event: RunEvent): ProgressLine | und
     state,
     detail,
   });
+  if (followsFromLoss(event)) return undefined;
   switch (event.type) {
     case 'run.started':
       return line(
@@ -150,6 +151,13 @@ export function progressLine(view: RunView, event: RunEvent): ProgressLine | und
           ? `${event.reason}: nothing new starts, running tasks may finish; again to abort`
           : event.reason,
       );
+    case 'run.healing':
+      return line(
+        'warn',
+        'run',
+        'healing',
+        `goes on in ${duration(event.waitMs)} (loss ${event.loss} of ${event.lossesMax} in a row): ${event.cause.message}`,
+      );
     case 'run.ended':
       return line(
         event.outcome === 'completed' ? 'good' : event.outcome === 'paused' ? 'warn' : 'bad',
@@ -159,6 +167,20 @@ export function progressLine(view: RunView, event: RunEvent): ProgressLine | und
       );
     default:
       return undefined;
+  }
+}
+
+/** What a lost server does to each instance is told once, by the server's loss and the run's answer to it. */
+function followsFromLoss(event: RunEvent): boolean {
+  switch (event.type) {
+    case 'failure.answered':
+    case 'attempt.failed':
+      return event.cause.class === 'server-lost';
+    case 'instance.settled':
+    case 'task.settled':
+      return event.outcome.kind === 'cancelled' && event.outcome.cause.code === 'OPENCODE_LOST';
+    default:
+      return false;
   }
 }
 

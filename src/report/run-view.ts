@@ -91,6 +91,8 @@ export interface RunView {
   readonly servers: number;
   readonly streamConnections: number;
   readonly streamLosses: number;
+  /** How often the run went on by itself after its server was lost. */
+  readonly healings: number;
   readonly interrupted?: 'drain' | 'abort';
   /** Points that wait for a person, or did: by their names. */
   readonly holds: Readonly<Record<string, KnownHold>>;
@@ -119,6 +121,7 @@ const EMPTY: RunView = {
   servers: 0,
   streamConnections: 0,
   streamLosses: 0,
+  healings: 0,
   holds: {},
   slowdowns: {},
   tasks: {},
@@ -237,6 +240,8 @@ export function foldRun(before: RunView, event: RunEvent): RunView {
     }
     case 'run.interrupted':
       return { ...view, interrupted: event.how };
+    case 'run.healing':
+      return { ...view, healings: view.healings + 1, cause: view.cause ?? event.cause };
     case 'run.resumed':
       return reopened(view, event.reopened);
     case 'run.ended':

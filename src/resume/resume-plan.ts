@@ -18,7 +18,7 @@ export interface ResumePlan {
   readonly plan: Plan;
   /** What the commits so far brought for fan-outs: entity → item keys. */
   readonly items: Readonly<Record<string, readonly string[]>>;
-  /** Ended without completing before, open again now. */
+  /** Ended without completing before, open again now or ended otherwise: cancelled first, skipped as it turns out. */
   readonly reopened: { readonly instances: readonly string[]; readonly tasks: readonly string[] };
   /** Facts of what had happened, that were not written any more. */
   readonly owed: readonly RunFact[];
@@ -65,30 +65,33 @@ export function resumePlan(
       .filter(([id, { attempt }]) => attempt && plan.instances[id] && !isEnded(plan.instances[id]))
       .map(([id, instance]) => [id, reopened(instance)]),
   );
-  const wasEnded = (outcome: Outcome | undefined) => outcome !== undefined;
   return {
     plan,
     items,
     open,
     reopened: {
       instances: [...known.instances]
-        .filter(([id, { outcome }]) => wasEnded(outcome) && plan.instances[id]?.outcome === undefined)
+        .filter(([id, { outcome }]) => outcome && isOther(outcome, plan.instances[id]?.outcome))
         .map(([id]) => id),
       tasks: [...known.tasks]
-        .filter(([id, { outcome }]) => wasEnded(outcome) && plan.tasks[id]?.outcome === undefined)
+        .filter(([id, { outcome }]) => outcome && isOther(outcome, plan.tasks[id]?.outcome))
         .map(([id]) => id),
     },
     owed: owedFacts(known, fresh, plan),
   };
 }
 
+function isOther(written: Outcome | undefined, now: Outcome | undefined): boolean {
+  return written?.kind !== now?.kind;
+}
+
 function owedFacts(known: KnownRun, before: Plan, after: Plan): RunFact[] {
   const instances = endedBetween(before, after)
     // What a fan-out expanded is not in `before`, hence this too.
-    .filter(({ id }) => known.instances.get(id)?.outcome === undefined)
+    .filter(({ id, outcome }) => isOther(known.instances.get(id)?.outcome, outcome))
     .map(({ id, outcome }): RunFact => ({ type: 'instance.settled', instance: id, outcome: outcome! }));
   const tasks = tasksEndedBetween(before, after)
-    .filter(({ id }) => known.tasks.get(id)?.outcome === undefined)
+    .filter(({ id, outcome }) => isOther(known.tasks.get(id)?.outcome, outcome))
     .map(({ id, outcome }): RunFact => ({ type: 'task.settled', task: id, outcome: outcome! }));
   return [...instances, ...tasks];
 }

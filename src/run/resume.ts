@@ -30,7 +30,7 @@ export interface ResumeOptions
   extends Partial<
       Pick<RunOptions, 'manifest' | 'documents' | 'graph' | 'concurrency' | 'budget' | 'model' | 'rehearsal'>
     >,
-    Pick<RunOptions, 'musterVersion' | 'home' | 'onEvent' | 'inspect'> {
+    Pick<RunOptions, 'musterVersion' | 'home' | 'onEvent' | 'inspect' | 'env'> {
   /** Id of the run or the beginning of it; default the latest. */
   readonly run?: string;
   /** Goes on although the inputs differ from those at the start. */
@@ -124,7 +124,7 @@ export function runOptionsOf(options: ResumeOptions, started: RunStarted, folder
   }
   const graph = options.graph ?? graphLocation(folder, started);
   const model = options.model ?? (started.rehearsal ? undefined : started.model);
-  const { onEvent, inspect, musterVersion, home } = options;
+  const { onEvent, inspect, env, musterVersion, home } = options;
   return {
     musterVersion,
     home,
@@ -141,6 +141,7 @@ export function runOptionsOf(options: ResumeOptions, started: RunStarted, folder
     ...(rehearsal !== undefined && { rehearsal }),
     ...(onEvent && { onEvent }),
     ...(inspect && { inspect }),
+    ...(env && { env }),
   };
 }
 

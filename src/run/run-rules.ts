@@ -7,6 +7,7 @@ import type { RunEvent } from '../../schemas/run-event.ts';
 import type { Usage } from '../../schemas/session-event.ts';
 import { providerOf } from '../policy/answer.ts';
 import { attemptKey } from '../policy/budget.ts';
+import { healingOf } from '../policy/healing.ts';
 import { holdsOf, remainingMs } from '../policy/holds.ts';
 import { viewOf } from '../report/run-view.ts';
 
@@ -37,6 +38,7 @@ export function runRules(request: RulesRequest): RunRules {
     ...(Object.keys(budget).length > 0 && { budget }),
     spent: spentBefore(events),
     workedMs: workedMs(events),
+    healing: healingOf(events),
   };
 }
 

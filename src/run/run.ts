@@ -61,6 +61,8 @@ export interface RunEnd {
   readonly view: RunView;
   /** An error of the environment that ended the run (exit code 3), rather than a task. */
   readonly error?: MusterError;
+  /** The run has not ended: its server was lost, and it goes on with another one after this wait (healed-run.ts). */
+  readonly healsAfterMs?: number;
 }
 
 /** Longest project id; it stands in every key. */
@@ -246,13 +248,13 @@ export async function assemble(
   actor.start();
   const ended = output
     .then(
-      ({ outcome, cause }) => ({ outcome, cause }),
+      ({ outcome, cause, healsAfterMs }) => ({ outcome, cause, healsAfterMs }),
       (thrown: unknown) => {
         broken ??= new MusterError('BUG', `the orchestrator failed: ${ensureError(thrown).message}`, { cause: thrown });
-        return { outcome: 'failed' as const, cause: undefined };
+        return { outcome: 'failed' as const, cause: undefined, healsAfterMs: undefined };
       },
     )
-    .then(async ({ outcome, cause }): Promise<RunEnd> => {
+    .then(async ({ outcome, cause, healsAfterMs }): Promise<RunEnd> => {
       gates.close();
       await mailbox.close();
       await attempts.closed();
@@ -263,6 +265,7 @@ export async function assemble(
         broken ??= folderFailure(folder.path, thrown);
       });
       await closeAll(closers);
+      if (healsAfterMs !== undefined && !broken) return { outcome, view, healsAfterMs };
       const error = broken ?? environmentError(cause);
       return { outcome, view, ...(error && { error }) };
     });

@@ -38,6 +38,8 @@ export interface Orchestration {
   /** Sessions opened so far, by instance. */
   readonly sessions: Map<string, number>;
   outcome(): string | undefined;
+  /** The run has stopped and heals after this wait; undefined while it works, or when it has ended. */
+  healsAfterMs(): number | undefined;
   stop(): void;
 }
 
@@ -55,6 +57,7 @@ export async function orchestration(
     rules = {},
     commit = async () => {},
     conclude = async () => ({}),
+    startServer = async () => ({ version: '1', owned: true, url: 'http://127.0.0.1:1' }),
   }: {
     concurrency?: number;
     limits?: Partial<Limits>;
@@ -63,6 +66,7 @@ export async function orchestration(
     /** Awaited by every commit. */
     commit?: () => Promise<void>;
     conclude?: () => Promise<{ readonly blocked?: Cause }>;
+    startServer?: () => Promise<StartedServer>;
   } = {},
 ): Promise<Orchestration> {
   const facts: RunFact[] = [];
@@ -116,7 +120,7 @@ export async function orchestration(
         server: serverMachine.provide({
           actions: { record },
           actors: {
-            start: fromPromise<StartedServer>(async () => ({ version: '1', owned: true, url: 'http://127.0.0.1:1' })),
+            start: fromPromise<StartedServer>(startServer),
             warm: fromPromise(async () => {}),
             watch: fromPromise<Cause>(() => new Promise((resolve) => (lose = resolve as (value: unknown) => void))),
             stop: fromPromise(async () => {}),
@@ -200,6 +204,7 @@ export async function orchestration(
     plan: () => actor.getSnapshot().context.plan,
     open: () => [...openNow].sort(),
     outcome: () => actor.getSnapshot().output?.outcome,
+    healsAfterMs: () => actor.getSnapshot().output?.healsAfterMs,
     stop: () => void actor.stop(),
   };
 }

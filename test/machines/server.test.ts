@@ -85,6 +85,14 @@ describe('the server', () => {
     }
   });
 
+  it('a server that dies while it is looked over is lost, not wrong', async () => {
+    const bench = serverBench();
+    await bench.answer('start', STARTED);
+    await bench.reject('warm', new MusterError('OPENCODE_LOST', 'the connection failed'));
+    await bench.answer('stop');
+    expect(bench.facts.map(({ type }) => type)).toEqual(['server.started', 'server.lost', 'server.stopped']);
+  });
+
   it('a loss while ready is recorded with its cause', async () => {
     const bench = serverBench();
     await bench.answer('start', STARTED);

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { findBinary } from '../../src/opencode/binary.ts';
-import { startServerProcess } from '../../src/opencode/server-process.ts';
+import { type ServerProcessOptions, startServerProcess } from '../../src/opencode/server-process.ts';
 import { loadRehearsal } from '../../src/rehearsal/load-rehearsal.ts';
 import { startModelServer } from '../../src/rehearsal/model-server.ts';
 import type { Rehearsal } from '../../src/rehearsal/script.ts';
@@ -18,6 +18,10 @@ export interface StandingServer {
   readonly model: string;
   /** For the server and for muster. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Ends it at once; its store stays. */
+  kill(): Promise<void>;
+  /** Starts it again at its address, with what it had stored. */
+  start(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -36,7 +40,7 @@ export async function startStandingServer(base: string, pace?: Partial<Rehearsal
     OPENCODE_DISABLE_MODELS_FETCH: '1',
     OPENCODE_SERVER_PASSWORD: PASSWORD,
   };
-  const server = await startServerProcess({
+  const options: ServerProcessOptions = {
     binary: (await findBinary()).path,
     cwd: base,
     logFile: join(base, 'opencode.log'),
@@ -49,11 +53,17 @@ export async function startStandingServer(base: string, pace?: Partial<Rehearsal
       XDG_STATE_HOME: folders['state']!,
       OPENCODE_CONFIG_CONTENT: JSON.stringify(model.config),
     },
-  });
+  };
+  let server = await startServerProcess(options);
+  const { url } = server;
   return {
-    url: server.url,
+    url,
     model: model.model,
     environment,
+    kill: () => server.stop(0),
+    start: async () => {
+      server = await startServerProcess({ ...options, port: Number(new URL(url).port) });
+    },
     stop: async () => {
       await server.stop();
       await model.close();

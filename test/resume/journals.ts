@@ -1,5 +1,6 @@
 /** Journals as runs write them: made by the real orchestrator and task machines, driven at random. */
 import fc from 'fast-check';
+import type { RunRules } from '../../machines/orchestrator-rules.ts';
 import type { RunEvent, RunFact } from '../../schemas/run-event.ts';
 import { createPlan, type TaskSource } from '../../src/plan/plan.ts';
 import { orchestration } from '../machines/orchestration.ts';
@@ -59,8 +60,8 @@ export function numbered(facts: readonly RunFact[]): RunEvent[] {
 }
 
 /** The journal of one run that was moved so. */
-export async function journalOf(list: readonly Move[]): Promise<readonly RunEvent[]> {
-  const run = await orchestration(createPlan(TASKS, 'ready'), { concurrency: 3, limits: { attempts: 2 } });
+export async function journalOf(list: readonly Move[], rules: RunRules = {}): Promise<readonly RunEvent[]> {
+  const run = await orchestration(createPlan(TASKS, 'ready'), { concurrency: 3, limits: { attempts: 2 }, rules });
   for (const move of list) {
     if (run.outcome() !== undefined) break;
     if (move === 'drain') await run.drain();

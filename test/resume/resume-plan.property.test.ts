@@ -63,6 +63,28 @@ describe('a journal that was cut behind any line', () => {
     );
   });
 
+  it('goes on by itself after a lost server with every instance exactly once', async () => {
+    let healings = 0;
+    await fc.assert(
+      fc.asyncProperty(moves, async (list) => {
+        const journal = await journalOf([...list, 'lose'], { healing: { losses: 0, lossesMax: 5 } });
+        const last = journal.at(-1)!;
+        const known = foldResume(journal)!;
+        if (last.type !== 'run.healing') {
+          expect(last.type).toBe('run.ended');
+          return;
+        }
+        healings += 1;
+        expect(known.ended).toBeUndefined();
+        const { ran, plan } = rest(resumePlan(known, TASKS, 'ready', { failed: true }));
+        expect([...completedIn(journal), ...ran].sort()).toEqual([...ALL].sort());
+        expect(Object.values(plan.tasks).every(({ outcome }) => outcome?.kind === 'completed')).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+    expect(healings).toBeGreaterThan(20);
+  });
+
   it('keeps failed what had failed, and skips what waits for it, unless it is asked to try again', async () => {
     await fc.assert(
       fc.asyncProperty(moves, async (list) => {
@@ -113,6 +135,18 @@ describe('a journal that was cut behind any line', () => {
         }
       }),
       { numRuns: 40 },
+    );
+  });
+
+  it('ends what was cancelled as skipped when what it waits for had failed all the same', async () => {
+    const complete = { finish: 0, how: 'complete' } as const;
+    const journal = await journalOf([complete, complete, { finish: 0, how: 'fail' }, 'drain', complete, complete]);
+    const known = foldResume(journal)!;
+    expect(known.instances.get('sum')?.outcome?.kind).toBe('cancelled');
+    const { owed, reopened } = resumePlan(known, TASKS, 'ready');
+    expect(reopened.instances).toContain('sum');
+    expect(owed).toContainEqual(
+      expect.objectContaining({ instance: 'sum', outcome: expect.objectContaining({ kind: 'skipped' }) }),
     );
   });
 

@@ -1,6 +1,7 @@
 /**
  * A run whose processes are killed at random moments: muster, or its OpenCode server, with SIGKILL, several times in one
- * run. `muster resume` ends with the same graph, and nothing that completed runs twice.
+ * run. It goes on by itself after a server's death, and with `muster resume` after its own; it ends with the same graph,
+ * and nothing that completed runs twice.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -43,31 +44,43 @@ describe('a run whose processes are killed', () => {
       const home = join(base, `run-${seed}`);
       const told: string[] = [];
 
-      /** Lives until a random journal line, and then up to 40 ms more, so that kills fall between lines too. */
-      const liveAndDie = (args: readonly string[]): Promise<Ended> => {
-        const victim = chance.percent(50) ? 'muster' : 'server';
-        const line = chance.between(1, LINES_MAX);
-        const delayMs = chance.between(0, 40);
+      /** Each victim lives until a random journal line, and then up to 40 ms more, so that kills fall between lines too. */
+      const draw = () => ({
+        victim: chance.percent(50) ? ('muster' as const) : ('server' as const),
+        line: chance.between(1, LINES_MAX),
+        delayMs: chance.between(0, 40),
+      });
+      let left = KILLS;
+      let lives = 0;
+
+      /** One process of muster. It outlives its servers, so that it may see several deaths. */
+      const live = (args: readonly string[]): Promise<Ended> => {
+        let next = draw();
         let lines = 0;
         let serverPid: number | undefined;
         let isDoomed = false;
         return muster(args, (fact, child) => {
           if (fact.type === 'server.started') serverPid = fact.pid;
           lines += 1;
+          const { victim, line, delayMs } = next;
           const pid = victim === 'muster' ? child.pid : serverPid;
-          if (isDoomed || lines < line || pid === undefined) return;
+          if (left === 0 || isDoomed || lines < line || pid === undefined) return;
           isDoomed = true;
           setTimeout(() => {
+            isDoomed = false;
+            lines = 0;
+            next = draw();
+            if (victim === 'server') serverPid = undefined;
             if (!kill(pid)) return;
             kills += 1;
+            left -= 1;
             told.push(`${victim} ${delayMs} ms after line ${fact.seq} (${fact.type})`);
           }, delayMs);
         });
       };
 
-      await liveAndDie(['rehearse', '--home', home, '--json']);
-      for (let life = 2; life <= KILLS && !isDone(journalOf(home)); life += 1) {
-        await liveAndDie(['resume', '--home', home, '--json']);
+      for (; lives === 0 || (left > 0 && !isDone(journalOf(home))); lives += 1) {
+        await live([lives === 0 ? 'rehearse' : 'resume', '--home', home, '--json']);
       }
       if (!isDone(journalOf(home))) {
         expect(await muster(['resume', '--home', home, '--json']), told.join('; ')).toMatchObject({ code: 0, err: '' });
