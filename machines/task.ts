@@ -225,6 +225,8 @@ export const taskMachine = setup({
       context.judgement?.kind === 'failed' &&
       (context.answer?.kind === 'back-off' || context.answer?.kind === 'fallback-model'),
     triesAgain: ({ context }) => triesAgain(context),
+    /** A loop was judged from its repeated calls: the session is still at work. */
+    endedByItself: ({ context }) => context.judgement?.kind !== 'loop',
     decidedAs: (_, { decision, kind }: { readonly decision: HoldDecision; readonly kind: HoldDecision['kind'] }) =>
       decision.kind === kind,
     wasAborted: (_, judgement: Judgement) => judgement.kind === 'aborted' || judgement.kind === 'interrupted',
@@ -689,18 +691,45 @@ export const taskMachine = setup({
               usage: context.usage,
             }),
           },
-          invoke: {
-            src: 'review',
-            input: ({ context }) => ({ instance: context.instance, attempt: context.attempt }),
-            onDone: [
-              // However the turn ended: work that is complete and valid counts (T2).
-              { guard: { type: 'completeButHeld', params: ({ event }) => event.output }, target: '#task.held' },
-              { guard: { type: 'complete', params: ({ event }) => event.output }, target: '#task.committing' },
-              { target: 'weighing', actions: { type: 'keepReview', params: ({ event }) => event.output } },
-            ],
-            onError: {
-              target: '#task.deciding',
-              actions: { type: 'fail', params: ({ event }) => errorFailure(event.error) },
+          initial: 'stopping',
+          on: {
+            // What was spent counts, but no limit ends what may be complete already.
+            'session.usage': {
+              actions: [
+                { type: 'keepUsage', params: ({ event }) => event.usage },
+                { type: 'tell', params: spent },
+              ],
+            },
+          },
+          states: {
+            stopping: {
+              always: { guard: 'endedByItself', target: 'reviewing' },
+              invoke: {
+                src: 'abort',
+                input: ({ context }) => ({ apiSessionId: context.session?.apiSessionId ?? '' }),
+                onDone: 'reviewing',
+                onError: 'reviewing',
+              },
+              after: { abortGrace: 'reviewing' },
+            },
+            reviewing: {
+              invoke: {
+                src: 'review',
+                input: ({ context }) => ({ instance: context.instance, attempt: context.attempt }),
+                onDone: [
+                  // However the turn ended: work that is complete and valid counts (T2).
+                  { guard: { type: 'completeButHeld', params: ({ event }) => event.output }, target: '#task.held' },
+                  { guard: { type: 'complete', params: ({ event }) => event.output }, target: '#task.committing' },
+                  {
+                    target: '#task.attempting.weighing',
+                    actions: { type: 'keepReview', params: ({ event }) => event.output },
+                  },
+                ],
+                onError: {
+                  target: '#task.deciding',
+                  actions: { type: 'fail', params: ({ event }) => errorFailure(event.error) },
+                },
+              },
             },
           },
         },
@@ -781,7 +810,7 @@ export const taskMachine = setup({
 
     /** The work is complete and waits for a person; the session is idle. */
     held: {
-      entry: { type: 'tell', params: ({ context }) => ({ type: 'task.held', instance: context.instance.id }) },
+      initial: 'waiting',
       exit: [
         'forgetHold',
         { type: 'tell', params: ({ context }) => ({ type: 'task.unheld', instance: context.instance.id }) },
@@ -811,6 +840,12 @@ export const taskMachine = setup({
         'hold.decide': { actions: forwardTo('hold') },
         'session.usage': { actions: { type: 'keepUsage', params: ({ event }) => event.usage } },
         'task.cancel': { target: 'aborting', actions: { type: 'keepCancel', params: ({ event }) => event.cause } },
+      },
+      states: {
+        // Entered after the hold has begun: its place is given away when `hold.opened` is on record, not before.
+        waiting: {
+          entry: { type: 'tell', params: ({ context }) => ({ type: 'task.held', instance: context.instance.id }) },
+        },
       },
     },
 

@@ -74,6 +74,8 @@ export interface AttemptPorts {
   readonly onFault: (error: Error) => void;
   /** Finds out how an instance goes on that was begun before; absent when nothing was. */
   readonly takeUp?: TakeUp;
+  /** The session that an earlier process left of an instance, if the server is there that may still work at it. */
+  readonly leftSession?: (instance: string) => OpenedSession | undefined;
   /** Keeps what an instance is made from, before its first session. */
   readonly keepInputs?: (instance: InstanceRef, item: GraphNode | undefined) => Promise<void>;
 }
@@ -96,6 +98,9 @@ interface SentPrompt {
   readonly model: string;
 }
 
+/** Longest wait for a server that is told to stop a session nobody waits for. */
+const STOP_MS = 3_000;
+
 export class Attempts {
   readonly #ports: AttemptPorts;
   readonly #open = new Map<string, OpenAttempt>();
@@ -103,6 +108,7 @@ export class Attempts {
   /** Nodes that this run committed and that a fan-out is over: entity → item key → node. */
   readonly #items = new Map<string, Map<string, GraphNode>>();
   readonly #closing = new Set<Promise<unknown>>();
+  readonly #stopping = new Set<Promise<unknown>>();
   /** How instances of an earlier process were taken up. */
   readonly #taken = new Map<string, TakenUp>();
 
@@ -326,12 +332,37 @@ export class Attempts {
     void closing.then(() => this.#closing.delete(closing));
   }
 
-  /** A settled instance whose actor released nothing has crashed: its session must not go on by itself. */
+  /**
+   * A settled instance whose actor released nothing has crashed, or it was cancelled before it was taken up: its session
+   * must not go on by itself.
+   */
   sweep(instance: string): void {
     const attempt = this.#open.get(instance);
-    if (!attempt) return;
-    this.abort(attempt.session).catch(this.#ports.onFault);
-    this.release(instance, 'failed');
+    const left = this.#taken.has(instance) ? undefined : this.#ports.leftSession?.(instance);
+    if (attempt) {
+      this.#stop(attempt.session);
+      this.release(instance, 'failed');
+    } else if (left) this.#stop(left);
+  }
+
+  #stop(session: OpenedSession): void {
+    const { clock, onFault } = this.#ports;
+    const stopping = new Promise<void>((resolve) => {
+      const cancel = clock.after(STOP_MS, resolve);
+      void this.abort(session)
+        .catch(onFault)
+        .then(() => {
+          cancel();
+          resolve();
+        });
+    });
+    this.#stopping.add(stopping);
+    void stopping.then(() => this.#stopping.delete(stopping));
+  }
+
+  /** Resolves when the server has been told to stop what {@link sweep} found, or after 3 s without an answer. */
+  async stopped(): Promise<void> {
+    await Promise.all(this.#stopping);
   }
 
   /** Resolves when every log is on disk. */

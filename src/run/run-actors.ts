@@ -166,6 +166,7 @@ export function runActors(ports: RunActorPorts) {
     onFault,
     keepInputs: async ({ id, task }, item) => saveParts(folder, id, await partsOf(task, item)),
     ...(takeUp && { takeUp }),
+    leftSession: (instance) => (live ? open.get(instance)?.attempt?.session : undefined),
   });
   // O2: an actor that crashed released nothing; its session would go on and spend.
   journal.subscribe((event) => {
@@ -229,6 +230,8 @@ export function runActors(ports: RunActorPorts) {
       }),
       watch: fromPromise<Cause>(() => current().server.gone),
       stop: fromPromise<void>(async () => {
+        // One of ours takes its sessions with it.
+        if (live?.server.owned === false) await attempts.stopped();
         await live?.server.stop();
       }),
     },

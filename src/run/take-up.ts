@@ -47,26 +47,42 @@ export interface TakeUpPorts {
 
 const GONE: SessionReading = { server: { kind: 'gone' }, frames: [], usage: NO_USAGE };
 
-export function takeUpFrom({ known, work, readSession, abort }: TakeUpPorts): TakeUp {
+/** @throws whatever reading the session or the staged work threw; the session is told to stop before */
+export function takeUpFrom(ports: TakeUpPorts): TakeUp {
   return async (ref, host) => {
-    const instance = known.get(ref.id);
+    const instance = ports.known.get(ref.id);
     if (!instance) throw new MusterError('BUG', `expected ${ref.id} to have been begun, got no trace of it`);
-    const last = instance.attempt;
-    const publication =
-      last?.commitStarted === true ? await readPublication(publicationFile(work, ref.id, last.attempt)) : undefined;
-    // What the commit was to write decides alone; its session is read for its usage only.
-    const handedIn = publication || !last?.session ? NOTHING : await staged(last, last.session, ref, work, host);
-    const session = last?.session;
-    const read = session ? readSession(session.apiSessionId, last?.messageId) : Promise.resolve(GONE);
-    const reading = await (publication ? read.catch(() => GONE) : read);
-    const step = resumeStep(instance, { publication: publication !== undefined, ...handedIn, server: reading.server });
-    // Its work cannot be taken up: left alone, it would go on and spend.
-    if (step.kind === 'new-attempt' && session && reading.server.kind === 'busy') await abort(session.apiSessionId);
-    return {
-      start: startOf(step, ref, session, reading.usage),
-      frames: reading.frames,
-      ...(step.kind === 'join' && { messageId: step.messageId }),
-    };
+    try {
+      return await takeUpKnown(instance, host, ports);
+    } catch (error) {
+      const session = instance.attempt?.session;
+      // What follows gets a session of its own: this one, left alone, would go on beside it and spend.
+      if (session) await ports.abort(session.apiSessionId).catch(() => {});
+      throw error;
+    }
+  };
+}
+
+async function takeUpKnown(
+  instance: KnownInstance,
+  host: TakeUpHost,
+  { work, readSession, abort }: TakeUpPorts,
+): Promise<TakenUp> {
+  const { ref, attempt: last } = instance;
+  const publication =
+    last?.commitStarted === true ? await readPublication(publicationFile(work, ref.id, last.attempt)) : undefined;
+  // What the commit was to write decides alone; its session is read for its usage only.
+  const handedIn = publication || !last?.session ? NOTHING : await staged(last, last.session, ref, work, host);
+  const session = last?.session;
+  const read = session ? readSession(session.apiSessionId, last?.messageId) : Promise.resolve(GONE);
+  const reading = await (publication ? read.catch(() => GONE) : read);
+  const step = resumeStep(instance, { publication: publication !== undefined, ...handedIn, server: reading.server });
+  // Its work cannot be taken up: left alone, it would go on and spend.
+  if (step.kind === 'new-attempt' && session && reading.server.kind === 'busy') await abort(session.apiSessionId);
+  return {
+    start: startOf(step, ref, session, reading.usage),
+    frames: reading.frames,
+    ...(step.kind === 'join' && { messageId: step.messageId }),
   };
 }
 

@@ -263,6 +263,29 @@ describe('a hold after the work', () => {
 });
 
 describe('a model that goes astray', () => {
+  it('calling itself for ever is stopped before its work is looked at, also when that work is complete', async () => {
+    const bench = await working();
+    bench.send(ended({ kind: 'loop' }));
+    expect(bench.calls.slice(-1)).toEqual(['abort']);
+    expect(bench.count('review')).toBe(0);
+    await bench.answer('abort', undefined);
+    await bench.answer('review', complete);
+    await bench.answer('commit', bench.committed);
+    expect(bench.output()?.outcome.kind).toBe('completed');
+  });
+
+  it('is judged by how its turn ended, also when a limit is reached while its work is looked at', async () => {
+    const bench = await working({}, { steps: 5 });
+    bench.send(ended({ kind: 'loop' }));
+    bench.send({ type: 'session.usage', usage: { ...NO_USAGE, steps: 9 } });
+    // The server does not answer: nothing waits for it for ever.
+    await bench.advance(10_000);
+    await bench.answer('review', incomplete);
+    await bench.answer('abort', undefined);
+    expect(bench.fact('attempt.failed')).toMatchObject({ cause: { class: 'loop' } });
+    expect(bench.fact('attempt.measured')).toMatchObject({ usage: { steps: 9 } });
+  });
+
   it('repeating the same call ends at the limit, as a loop, and the next session is told', async () => {
     const bench = await working({}, { repeatedCalls: 5 });
     bench.send({ type: 'session.repeating', tool: 'read', times: 4 });

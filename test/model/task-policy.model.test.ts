@@ -173,7 +173,7 @@ describe('the task machine with gate, fallback and hold, along every shortest pa
 
   it('the model is not dead: every state, every answer and every ending is on some path', () => {
     const seen = new Set(paths.flatMap(({ steps: all }) => all.map(({ state }) => JSON.stringify(state.value))));
-    for (const state of ['"held"', '"yielding"', '{"suspended":"gated"}', '{"suspended":"coolingDown"}']) {
+    for (const state of ['{"held":"waiting"}', '"yielding"', '{"suspended":"gated"}', '{"suspended":"coolingDown"}']) {
       expect(seen).toContain(state);
     }
     const kinds = new Set(paths.flatMap(({ steps: all }) => all.map(({ state }) => state.context.answer?.kind)));

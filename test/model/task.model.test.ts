@@ -183,6 +183,9 @@ describe('the task machine, along every shortest path', () => {
   it('the model is not dead: every ending is reached and no open state is without a way on', () => {
     const ends = new Set(paths.filter(({ state }) => state.status === 'done').map(({ state }) => state.value));
     expect([...ends].sort()).toEqual(['cancelled', 'done', 'failed', 'skipped']);
+    const stopsALoop = ({ state }: { readonly state: Snap }) =>
+      state.matches({ attempting: { validating: 'stopping' } });
+    expect(paths.some(({ steps: all }) => all.some(stopsALoop))).toBe(true);
     expect(paths.every(({ state }) => state.status === 'done' || steps(state).length > 0)).toBe(true);
     expect(paths.every(({ state }) => state.status !== 'error')).toBe(true);
     expect(paths.length).toBeGreaterThan(100);

@@ -41,14 +41,13 @@ async function handIn(...calls: readonly (readonly ['submit' | 'complete', objec
 const submit = ['submit', { entities: [row('Course', { courseNo: 'C-1' })] }] as const;
 const complete = ['complete', { summary: 'one' }] as const;
 
-async function takeUp(attempt: Partial<KnownAttempt>, server: ServerKnowledge | Error) {
+async function takeUp(attempt: Partial<KnownAttempt>, server: ServerKnowledge | Error, aborted: string[] = []) {
   const known: KnownInstance = {
     ref,
     started: true,
     spared: 0,
     attempt: { attempt: 1, turns: 1, repairs: 0, commitStarted: false, session, messageId: 'm1', ...attempt },
   };
-  const aborted: string[] = [];
   const take = takeUpFrom({
     known: new Map([[ref.id, known]]),
     work,
@@ -141,7 +140,9 @@ describe('taking an instance up', () => {
     expect(start).toMatchObject({ step: 'continue', attempt: 1 });
   });
 
-  it('fails when the server cannot be asked about a session that it needs', async () => {
-    await expect(takeUp({}, new Error('no answer'))).rejects.toThrow('no answer');
+  it('fails when the server cannot be asked about a session that it needs, and stops the session', async () => {
+    const aborted: string[] = [];
+    await expect(takeUp({}, new Error('no answer'), aborted)).rejects.toThrow('no answer');
+    expect(aborted).toEqual(['ses_1']);
   });
 });

@@ -138,6 +138,24 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
     find: 'noteLoss: assign({ lost: true })',
     replace: 'noteLoss: assign({})',
   },
+  {
+    name: 'a session that calls its model for ever goes on when its work counts',
+    file: 'machines/task',
+    find: "endedByItself: ({ context }) => context.judgement?.kind !== 'loop'",
+    replace: 'endedByItself: () => true',
+  },
+  {
+    name: 'what cannot be taken up goes on beside the session that follows it',
+    file: 'src/run/take-up',
+    find: 'if (session) await ports.abort(session.apiSessionId).catch(() => { });',
+    replace: '',
+  },
+  {
+    name: 'nobody stops the session of an instance that is cancelled before it is taken up',
+    file: 'src/run/attempts',
+    find: 'else if (left) this.#stop(left);',
+    replace: '',
+  },
 ];
 
 /** The name of the environment variable that names the bug of a process. */

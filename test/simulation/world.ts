@@ -213,13 +213,21 @@ export class World {
   }
 
   async #runToTheEnd(): Promise<string> {
+    let hadError = false;
     for (let number = 1; ; number += 1) {
       if (number > CALM_AFTER) this.#faults.calm();
       if (number > MOST_PROCESSES) return this.#broken('end', `${MOST_PROCESSES} processes did not end the run`);
       const { end, error } = await this.#runProcess();
       if (this.#observer.violation) return 'violated';
-      if (end?.outcome === 'completed' && !end.error) return 'completed';
-      if (error instanceof MusterError && error.code === 'RUN_ENDED') return this.#observer.ended ?? 'failed';
+      if (end?.outcome === 'completed' && !end.error) {
+        this.#judgeLeftWork();
+        return 'completed';
+      }
+      if (error instanceof MusterError && error.code === 'RUN_ENDED') {
+        if (!hadError) this.#judgeLeftWork();
+        return this.#observer.ended ?? 'failed';
+      }
+      hadError = end?.error !== undefined;
       if (error && !this.#isSurroundings(error)) {
         return this.#broken('process', `process ${number} ended with ${codeOf(error)}: ${error.message}`);
       }
@@ -408,6 +416,17 @@ export class World {
       if (this.#faults.injected.some(({ detail }) => /\/(reply|reject|abort) /.test(detail))) continue;
       this.#observer.fail('asks', `a ${kind} of ${sessionID} is not answered for ${UNANSWERED_MS} ms`);
     }
+  }
+
+  /** Nobody pays for what nobody waits for: a run that ended left no session at work that it could have told to stop. */
+  #judgeLeftWork(): void {
+    const left = [...this.#server.sessions.values()].find(({ turn }) => turn);
+    if (!left) return;
+    if (this.#faults.injected.some(({ detail }) => /\/abort /.test(detail))) return;
+    const last = (type: string) => this.#observer.lines.findLastIndex((line) => line.type === type);
+    // The last process never had a server that it could have told.
+    if (last('stream.connected') < last('run.resumed')) return;
+    this.#observer.fail('left-work', `the run ended, and ${left.id} of ${left.instance} is still at work`);
   }
 
   #prepareDisk(): void {
