@@ -177,7 +177,7 @@ export interface AgentServer {
   newMessageId(): string;
   /** Resolves when the server took the prompt; that the turn started is told by `session.started` only. */
   prompt(request: PromptRequest): Promise<void>;
-  /** Resolves when the server took the abort, or when the session is gone. */
+  /** Resolves when the server took the abort, after a prompt that was on its way, or when the session is gone. */
   abort(apiSessionId: string): Promise<void>;
 }
 

@@ -18,6 +18,8 @@ export class OpenCodeAgentServer implements AgentServer {
   readonly #client: OpenCodeClient;
   readonly #ids: MessageIds;
   readonly #abortSafe: Promise<void>;
+  /** Prompts that are not answered: session → the server's answer. */
+  readonly #sending = new Map<string, Promise<void>>();
 
   constructor({ client, ids, abortSafe }: AgentServerOptions) {
     this.#client = client;
@@ -38,7 +40,7 @@ export class OpenCodeAgentServer implements AgentServer {
   }
 
   async prompt({ apiSessionId, messageId, text, model }: PromptRequest): Promise<void> {
-    await this.#client.promptAsync(apiSessionId, {
+    const sending = this.#client.promptAsync(apiSessionId, {
       messageId,
       // With another part id the same message sent again would hold its text twice.
       partId: partIdOf(messageId),
@@ -47,10 +49,25 @@ export class OpenCodeAgentServer implements AgentServer {
       model: modelName(model),
       agent: AGENT,
     });
+    this.#sending.set(apiSessionId, sending);
+    try {
+      await sending;
+    } finally {
+      this.#sending.delete(apiSessionId);
+    }
   }
 
   async abort(apiSessionId: string): Promise<void> {
     await this.#abortSafe;
+    const sending = this.#sending.get(apiSessionId);
+    await this.#abort(apiSessionId);
+    if (!sending) return;
+    // It may have overtaken the prompt, on another connection, and stopped nothing.
+    await sending.catch(() => {});
+    await this.#abort(apiSessionId);
+  }
+
+  async #abort(apiSessionId: string): Promise<void> {
     try {
       await this.#client.abort(apiSessionId);
     } catch (thrown) {

@@ -235,7 +235,8 @@ export class Attempts {
     return this.#open.get(instance)?.log;
   }
 
-  async prompt(request: TurnRequest): Promise<void> {
+  /** @param signal aborted when nobody waits for the turn any more: its prompt is not sent then */
+  async prompt(request: TurnRequest, signal: AbortSignal): Promise<void> {
     const { instance, attempt, apiSessionId, turn, issues, continues, previous, adjustment } = request;
     const { journal, router, server } = this.#ports;
     const { prompt } = this.#attempt(instance.id);
@@ -248,6 +249,7 @@ export class Attempts {
         : repairPrompt(prompt, issues, adjustment);
     journal.append({ type: 'turn.started', instance: instance.id, attempt, turn, kind, messageId });
     await journal.flushed();
+    signal.throwIfAborted();
     const sent = { messageId, text, model: request.model ?? this.#model(this.#task(instance.task)) };
     this.#sent.set(apiSessionId, sent);
     router.expectTurn(apiSessionId, { messageId });

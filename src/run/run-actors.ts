@@ -198,7 +198,7 @@ export function runActors(ports: RunActorPorts) {
     actors: {
       resume: fromPromise<ResumedStart, { readonly instance: InstanceRef }>(({ input }) => attempts.resume(input)),
       openSession: fromPromise<OpenedSession, OpenRequest>(({ input }) => attempts.open(input)),
-      prompt: fromPromise<void, TurnRequest>(({ input }) => attempts.prompt(input)),
+      prompt: fromPromise<void, TurnRequest>(({ input, signal }) => attempts.prompt(input, signal)),
       review: fromPromise<Review, AttemptRef>(({ input }) => attempts.review(input)),
       enterGate: fromPromise<void, GateRequest>(({ input, signal }) =>
         gates.enter(input.instance.id, input.model, signal),

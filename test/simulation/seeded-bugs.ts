@@ -15,8 +15,8 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   {
     name: 'a prompt leaves before its line is on disk',
     file: 'src/run/attempts',
-    find: 'await journal.flushed(); const sent = {',
-    replace: 'const sent = {',
+    find: 'await journal.flushed(); signal.throwIfAborted();',
+    replace: '',
   },
   {
     name: 'a session is created before the attempt is on disk',
@@ -154,6 +154,12 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
     name: 'nobody stops the session of an instance that is cancelled before it is taken up',
     file: 'src/run/attempts',
     find: 'else if (left) this.#stop(left);',
+    replace: '',
+  },
+  {
+    name: 'a prompt leaves although nobody waits for its turn any more',
+    file: 'src/run/attempts',
+    find: 'signal.throwIfAborted();',
     replace: '',
   },
 ];

@@ -24,6 +24,7 @@ import { SimulatedServer } from './simulated-server.ts';
 import { idOf, SimulatedStore } from './simulated-store.ts';
 import { enter, type StartedProcess, type Universe } from './universe.ts';
 import { VirtualTime } from './virtual-time.ts';
+import { WorkWatch } from './work-watch.ts';
 
 /** Everything of a world that is decided before it begins. */
 export interface Plan {
@@ -105,6 +106,7 @@ export class World {
   readonly #observer: Observer;
   readonly #journal: JournalWatch;
   readonly #person: Person;
+  readonly #work: WorkWatch;
   readonly #published = new Map<string, readonly string[]>();
   #exit: ((how: { code: number | null; signal: NodeJS.Signals | null }) => void) | undefined;
   #steps = 0;
@@ -139,7 +141,10 @@ export class World {
       onBytes: (path) => {
         const before = this.#observer.lines.length;
         this.#observer.onJournal(path);
-        for (const line of this.#observer.lines.slice(before)) this.#person.hear(line, path);
+        for (const line of this.#observer.lines.slice(before)) {
+          this.#person.hear(line, path);
+          this.#work.hear(line);
+        }
       },
       onDurable: (path) => this.#observer.onDurable(path),
       lines: () => this.#observer.lines.length,
@@ -160,7 +165,10 @@ export class World {
         hopeless: plan.hopeless,
       }),
       watch: {
-        onSession: (session) => this.#observer.onSession(session),
+        onSession: (session) => {
+          this.#work.onSession(session);
+          this.#observer.onSession(session);
+        },
         onPrompt: (prompt) => {
           this.#prompts += 1;
           this.#observer.onPrompt(prompt);
@@ -168,6 +176,12 @@ export class World {
       },
     });
     this.#network.host = this.#server;
+    this.#work = new WorkWatch({
+      faults: this.#faults,
+      observer: this.#observer,
+      sessions: () => this.#server.sessions.values(),
+      nowMs: () => this.#time.nowMs,
+    });
     this.#store = new SimulatedStore({
       time: this.#time,
       random: random('store'),
@@ -213,25 +227,20 @@ export class World {
   }
 
   async #runToTheEnd(): Promise<string> {
-    let hadError = false;
     for (let number = 1; ; number += 1) {
       if (number > CALM_AFTER) this.#faults.calm();
       if (number > MOST_PROCESSES) return this.#broken('end', `${MOST_PROCESSES} processes did not end the run`);
       const { end, error } = await this.#runProcess();
       if (this.#observer.violation) return 'violated';
-      if (end?.outcome === 'completed' && !end.error) {
-        this.#judgeLeftWork();
-        return 'completed';
-      }
-      if (error instanceof MusterError && error.code === 'RUN_ENDED') {
-        if (!hadError) this.#judgeLeftWork();
-        return this.#observer.ended ?? 'failed';
-      }
-      hadError = end?.error !== undefined;
+      if (end && !end.error) this.#work.processEnded();
+      if (end?.outcome === 'completed' && !end.error) return 'completed';
+      if (error instanceof MusterError && error.code === 'RUN_ENDED') return this.#observer.ended ?? 'failed';
       if (error && !this.#isSurroundings(error)) {
         return this.#broken('process', `process ${number} ended with ${codeOf(error)}: ${error.message}`);
       }
-      await this.#until(() => false, this.#random.between(10, 130_000));
+      // Sometimes at once, so that what the last process left is still at work.
+      const isSoon = this.#random.chance(0.3);
+      await this.#until(() => false, this.#random.between(10, isSoon ? 2_000 : 130_000));
       if (!this.#plan.ownServer && !this.#server.isUp) this.#server.start();
     }
   }
@@ -317,7 +326,8 @@ export class World {
       });
     }
     if (faults.left('interrupt-abort') > 0 && random.chance(0.5)) {
-      at(500, 40_000, () => {
+      // Sometimes while what an earlier process left is being looked at.
+      at(1, random.chance(0.3) ? 1_000 : 40_000, () => {
         if (!process.run) return;
         faults.strike('interrupt-abort', `process ${number}`);
         process.run.interrupt('simulated');
@@ -401,6 +411,7 @@ export class World {
       await settled();
       this.#observer.onQuiet(this.#time.nowMs);
       this.#judgeAsks();
+      if (this.#life.isAlive) this.#work.judge();
       if (isMet() || isOver || this.#observer.violation) return 'met';
       this.#steps += 1;
       if (this.#steps > MOST_STEPS || this.#time.nowMs - FIRST_MS > LONGEST_MS) return 'late';
@@ -416,17 +427,6 @@ export class World {
       if (this.#faults.injected.some(({ detail }) => /\/(reply|reject|abort) /.test(detail))) continue;
       this.#observer.fail('asks', `a ${kind} of ${sessionID} is not answered for ${UNANSWERED_MS} ms`);
     }
-  }
-
-  /** Nobody pays for what nobody waits for: a run that ended left no session at work that it could have told to stop. */
-  #judgeLeftWork(): void {
-    const left = [...this.#server.sessions.values()].find(({ turn }) => turn);
-    if (!left) return;
-    if (this.#faults.injected.some(({ detail }) => /\/abort /.test(detail))) return;
-    const last = (type: string) => this.#observer.lines.findLastIndex((line) => line.type === type);
-    // The last process never had a server that it could have told.
-    if (last('stream.connected') < last('run.resumed')) return;
-    this.#observer.fail('left-work', `the run ended, and ${left.id} of ${left.instance} is still at work`);
   }
 
   #prepareDisk(): void {
