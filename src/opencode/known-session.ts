@@ -7,7 +7,7 @@ import { type GapSource, turnReader } from './reconcile.ts';
 import { RequestError } from './request-error.ts';
 import { applyFrame, beginTurn, hasStarted } from './turn.ts';
 import { UsageCount } from './usage-count.ts';
-import { conclude } from './verdict.ts';
+import { conclude, verdict } from './verdict.ts';
 
 export interface SessionReading {
   readonly server: ServerKnowledge;
@@ -44,7 +44,10 @@ export async function readKnownSession(
   for (const frame of frames) if (frame.type === 'message.updated') count.count(frame.properties['info']);
   const read = { frames, usage: count.total };
   const turn = frames.reduce(applyFrame, beginTurn(apiSessionId, query.messageId));
-  if (turn.status === 'busy' || turn.status === 'retry') return { server: { kind: 'busy' }, ...read };
+  if (turn.status === 'busy' || turn.status === 'retry') {
+    const judged = verdict(turn, { askedAbort: false });
+    return { server: { kind: 'busy', ...(typeof judged === 'object' && { judgement: judged }) }, ...read };
+  }
   if (messageId === undefined || !(turn.isPromptSeen || hasStarted(turn))) return { server: { kind: 'idle' }, ...read };
   return { server: { kind: 'idle', judgement: conclude(turn, false) }, ...read };
 }

@@ -10,7 +10,8 @@ import type { KnownAttempt, KnownInstance } from './known-run.ts';
 export type ServerKnowledge =
   /** It has no such session, or none was opened. */
   | { readonly kind: 'gone' }
-  | { readonly kind: 'busy' }
+  /** `judgement` is present when the turn is over whatever it still does: it calls its model for ever. */
+  | { readonly kind: 'busy'; readonly judgement?: Judgement }
   /** `judgement` is absent when the prompt never arrived. */
   | { readonly kind: 'idle'; readonly judgement?: Judgement };
 
@@ -73,11 +74,11 @@ export function endOf({ outcome, committed, attempt }: KnownInstance): Outcome |
 /** Undefined when only a new session can help. */
 function stepInSession(last: KnownAttempt, { complete, server }: ResumeKnowledge): ResumeStep | undefined {
   const place: Place = { attempt: last.attempt, turn: last.turns, repair: last.repairs };
+  const take = (judgement: Judgement): ResumeStep => ({ kind: 'take', ...place, judgement });
   if (server.kind === 'busy' && last.messageId !== undefined) {
-    return { kind: 'join', ...place, messageId: last.messageId };
+    return server.judgement ? take(server.judgement) : { kind: 'join', ...place, messageId: last.messageId };
   }
   // Whatever became of the turn: work that is complete and valid counts (T2).
-  const take = (judgement: Judgement): ResumeStep => ({ kind: 'take', ...place, judgement });
   if (complete) return take(last.judgement ?? { kind: 'interrupted' });
   if (server.kind !== 'idle') return undefined;
   if (last.turns === 0) return { kind: 'continue', ...place };

@@ -53,6 +53,15 @@ describe('what the server knows of a session of an earlier process', () => {
     expect((await read([user('m1')], { s: { type: 'retry' } }, 'm1')).server).toEqual({ kind: 'busy' });
   });
 
+  it('is that it calls its model for ever, although it is at work', async () => {
+    const endless = { finish: 'unknown', time: { created: 1, completed: 2 } };
+    const messages = [user('m1'), reply('m2', 'm1', endless), reply('m3', 'm1', endless)];
+    expect((await read(messages, { s: { type: 'busy' } }, 'm1')).server).toEqual({
+      kind: 'busy',
+      judgement: { kind: 'loop' },
+    });
+  });
+
   it('is that the last prompt never arrived, although an earlier one was answered', async () => {
     expect((await read([user('m1'), reply('m2', 'm1', done)], {}, 'm3')).server).toEqual({ kind: 'idle' });
     expect((await read([], {}, undefined)).server).toEqual({ kind: 'idle' });

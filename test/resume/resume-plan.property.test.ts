@@ -204,6 +204,7 @@ describe('the step of an instance', () => {
     server: fc.oneof(
       fc.constant({ kind: 'gone' as const }),
       fc.constant({ kind: 'busy' as const }),
+      fc.constant({ kind: 'busy' as const, judgement: { kind: 'loop' as const } }),
       fc.constant({ kind: 'idle' as const }),
       fc.constantFrom('candidate', 'interrupted', 'truncated', 'rejected', 'loop').map((kind) => ({
         kind: 'idle' as const,
@@ -227,7 +228,7 @@ describe('the step of an instance', () => {
             const step = resumeStep(instance, knows);
             expect(step.kind, `${id}, line ${lines}`).not.toBe('done');
             if (step.kind === 'commit-again') expect(knows.publication).toBe(true);
-            if (step.kind === 'join') expect(knows.server.kind).toBe('busy');
+            if (step.kind === 'join') expect(knows.server).toEqual({ kind: 'busy' });
             if (step.kind === 'continue') expect(knows.server.kind).toBe('idle');
             if (step.kind === 'new-attempt') expect(step.attempt).toBe(instance.attempt?.attempt ?? 0);
           }

@@ -98,6 +98,12 @@ describe('taking an instance up', () => {
     expect(await takeUp({}, { kind: 'busy' })).toMatchObject({ start: { step: 'join', session }, messageId: 'm1' });
   });
 
+  it('takes a turn that calls its model for ever as what it is, also when its work is complete', async () => {
+    await handIn(submit, complete);
+    const loop = { kind: 'busy', judgement: { kind: 'loop' } } as const;
+    expect((await takeUp({}, loop)).start).toMatchObject({ step: 'take', judgement: { kind: 'loop' } });
+  });
+
   it('goes on in a session that was cut off', async () => {
     await handIn(submit);
     expect((await takeUp({}, idle('interrupted'))).start).toMatchObject({ step: 'continue', turn: 1, attempt: 1 });

@@ -60,7 +60,7 @@ const KINDS = {
   'agent-late-call': { most: 2, share: 0.3, chance: 0.2 },
   'agent-cut-off': { most: 2, share: 0.3, chance: 0.2 },
   'agent-loops': { most: 1, share: 0.25, chance: 0.1, hard: true },
-  'agent-without-finish': { most: 1, share: 0.3, chance: 0.1, hard: true },
+  'agent-without-finish': { most: 2, share: 0.4, chance: 0.25, hard: true },
   // Deaths.
   'server-crash': { most: 2, share: 0.4, chance: 1 },
   'server-forgets': { most: 1, share: 0.9, chance: 0.8, hard: true },
@@ -69,7 +69,7 @@ const KINDS = {
   'torn-line': { most: 2, share: 0.4, chance: 0.5 },
   'power-loss': { most: 2, share: 0.35, chance: 0.5 },
   'interrupt-drain': { most: 1, share: 0.25, chance: 1 },
-  'interrupt-abort': { most: 1, share: 0.3, chance: 1 },
+  'interrupt-abort': { most: 2, share: 0.35, chance: 1 },
   // Store and disk.
   'store-refuses': { most: 2, share: 0.3, chance: 0.15, hard: true },
   'store-answer-lost': { most: 2, share: 0.35, chance: 0.15, hard: true },

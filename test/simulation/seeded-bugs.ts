@@ -151,12 +151,6 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
     replace: '',
   },
   {
-    name: 'nobody stops the session of an instance that is cancelled before it is taken up',
-    file: 'src/run/attempts',
-    find: 'else if (left) this.#stop(left);',
-    replace: '',
-  },
-  {
     name: 'a prompt leaves although nobody waits for its turn any more',
     file: 'src/run/attempts',
     find: 'signal.throwIfAborted();',

@@ -327,7 +327,7 @@ export class World {
     }
     if (faults.left('interrupt-abort') > 0 && random.chance(0.5)) {
       // Sometimes while what an earlier process left is being looked at.
-      at(1, random.chance(0.3) ? 1_000 : 40_000, () => {
+      at(1, random.chance(0.4) ? 600 : 40_000, () => {
         if (!process.run) return;
         faults.strike('interrupt-abort', `process ${number}`);
         process.run.interrupt('simulated');
