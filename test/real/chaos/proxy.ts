@@ -41,9 +41,31 @@ export interface ProxyOptions {
 /** Length of a delay at most. */
 const DELAY_MS = 150;
 
+const CREATES_SESSION = /^\/session(\?|$)/;
+
+/** Requests of sessions of a second attempt: with one more of them lost, an instance has failed as its limit says. */
+class LastAttempts {
+  readonly #sessions = new Set<string>();
+
+  of(url: string, body: Buffer): boolean {
+    if (CREATES_SESSION.test(url)) return /attempt [2-9]/.test(body.toString());
+    return [...this.#sessions].some((id) => url.includes(id));
+  }
+
+  learn(answer: IncomingMessage): void {
+    const chunks: Buffer[] = [];
+    answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+    answer.on('end', () => {
+      const id = /"id":"(ses_\w+)"/.exec(Buffer.concat(chunks).toString())?.[1];
+      if (id !== undefined) this.#sessions.add(id);
+    });
+  }
+}
+
 export async function startProxy({ target, chance, lostMax = 6 }: ProxyOptions): Promise<Proxy> {
   const counts = Object.fromEntries(FAULTS.map((fault) => [fault, 0])) as Record<Fault, number>;
   const timers = new Set<NodeJS.Timeout>();
+  const lastAttempts = new LastAttempts();
   let isBad = false;
   let lost = 0;
 
@@ -52,8 +74,8 @@ export async function startProxy({ target, chance, lostMax = 6 }: ProxyOptions):
     if (itDoes) counts[fault] += 1;
     return itDoes;
   };
-  const loses = (fault: Fault, percent: number): boolean => {
-    if (lost >= lostMax || !happens(fault, percent)) return false;
+  const loses = (fault: Fault, percent: number, isSpared: boolean): boolean => {
+    if (isSpared || lost >= lostMax || !happens(fault, percent)) return false;
     lost += 1;
     return true;
   };
@@ -67,7 +89,8 @@ export async function startProxy({ target, chance, lostMax = 6 }: ProxyOptions):
 
   function pass(asked: IncomingMessage, answer: ServerResponse, body: Buffer): void {
     const isStream = asked.url?.startsWith('/global/event') === true;
-    if (!isStream && loses('dropped request', 0.7)) {
+    const isSpared = isStream || lastAttempts.of(asked.url ?? '', body);
+    if (loses('dropped request', 0.7, isSpared)) {
       answer.destroy();
       return;
     }
@@ -76,12 +99,13 @@ export async function startProxy({ target, chance, lostMax = 6 }: ProxyOptions):
         new URL(asked.url ?? '/', target),
         { method: asked.method, headers: { ...asked.headers, host: new URL(target).host } },
         (answered) => {
-          if (!isStream && loses('dropped answer', 0.7)) {
+          if (loses('dropped answer', 0.7, isSpared)) {
             answered.resume();
             answer.destroy();
             return;
           }
           answer.writeHead(answered.statusCode ?? 502, answered.headers);
+          if (isSpared && CREATES_SESSION.test(asked.url ?? '')) lastAttempts.learn(answered);
           if (isStream) passFrames(answered, answer);
           else answered.pipe(answer);
         },
