@@ -32,7 +32,7 @@ interface RequestOptions {
   readonly query?: Readonly<Record<string, string | number>>;
   readonly timeoutMs?: number;
   /** True when the request may be sent again after a broken connection. */
-  readonly isIdempotent?: boolean;
+  readonly isRepeatable?: boolean;
 }
 
 const TIMEOUT_MS = 60_000;
@@ -84,7 +84,10 @@ export class OpenCodeClient {
     return this.#get('/experimental/tool/ids', { timeoutMs });
   }
 
-  /** Not sent again by itself: every call makes a session. */
+  /**
+   * Every call makes a session, and it is sent again all the same when its answer is lost: the session that nobody
+   * heard of is never prompted, so it does nothing and costs nothing. Failing here costs one of few attempts.
+   */
   createSession(request: {
     readonly title: string;
     readonly permission: readonly PermissionRule[];
@@ -94,7 +97,7 @@ export class OpenCodeClient {
     const { title, permission, model, agent } = request;
     // A session's model has `id`, a message's model `modelID`.
     const body = { title, permission, agent, model: { providerID: model.providerId, id: model.modelId } };
-    return this.#send('POST', '/session', { body });
+    return this.#send('POST', '/session', { body, isRepeatable: true });
   }
 
   session(sessionId: string): Promise<Wire.SessionInfo> {
@@ -120,12 +123,12 @@ export class OpenCodeClient {
       parts: [{ id: partId, type: 'text', text }],
     };
     const path = `/session/${encodeURIComponent(sessionId)}/prompt_async`;
-    await this.#send('POST', path, { body, isIdempotent: true });
+    await this.#send('POST', path, { body, isRepeatable: true });
   }
 
   /** Also true for an idle or unknown session. */
   abort(sessionId: string): Promise<boolean> {
-    return this.#send('POST', `/session/${encodeURIComponent(sessionId)}/abort`, { isIdempotent: true });
+    return this.#send('POST', `/session/${encodeURIComponent(sessionId)}/abort`, { isRepeatable: true });
   }
 
   /** Sessions at work; absent means idle, or never started. */
@@ -144,7 +147,7 @@ export class OpenCodeClient {
 
   /** Every durable event with a sequence number above the one named; sessions not named return everything. */
   history(seqs: Readonly<Record<string, number>>): Promise<readonly Wire.HistoryRecord[]> {
-    return this.#send('POST', '/sync/history', { body: seqs, isIdempotent: true });
+    return this.#send('POST', '/sync/history', { body: seqs, isRepeatable: true });
   }
 
   pendingPermissions(): Promise<readonly Wire.PermissionAsk[]> {
@@ -167,7 +170,7 @@ export class OpenCodeClient {
 
   /** Forgets the directory's instance and aborts its turns; heals an instance that an early abort poisoned. */
   disposeInstance(): Promise<boolean> {
-    return this.#send('POST', '/instance/dispose', { isIdempotent: true });
+    return this.#send('POST', '/instance/dispose', { isRepeatable: true });
   }
 
   /** The events of all directories, as bytes. No limit on silence; ends when `signal` aborts. */
@@ -205,7 +208,7 @@ export class OpenCodeClient {
   }
 
   #get<Answer>(path: string, options: RequestOptions = {}): Promise<Answer> {
-    return this.#send('GET', path, { ...options, isIdempotent: true });
+    return this.#send('GET', path, { ...options, isRepeatable: true });
   }
 
   async #send<Answer>(method: 'GET' | 'POST', path: string, options: RequestOptions = {}): Promise<Answer> {
@@ -215,7 +218,7 @@ export class OpenCodeClient {
       const error = ensureError(thrown);
       const code = systemCode(error.cause);
       // Once: a second break is a lost server.
-      if (options.isIdempotent && code !== undefined && CLOSED_MEANWHILE.has(code)) {
+      if (options.isRepeatable && code !== undefined && CLOSED_MEANWHILE.has(code)) {
         return this.#attempt<Answer>(method, path, options);
       }
       throw error;
