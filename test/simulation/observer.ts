@@ -39,12 +39,15 @@ interface Seen {
   attempts: Map<number, SeenAttempt>;
   /** What it committed, as text. */
   content: string | undefined;
-  sessions: Set<number>;
+  /** Attempts with a session, each with the number of unheard sessions when it was made. */
+  sessions: Map<number, number>;
 }
 
 export interface ObserverPorts {
   readonly disk: SimulatedDisk;
   readonly truthOf: (messageId: string) => PromptTruth | undefined;
+  /** How many sessions were made for it of which muster cannot know, as the answer was lost. */
+  readonly unheardSessions: (instance: string) => number;
 }
 
 interface PlannedTask {
@@ -173,7 +176,7 @@ export class Observer {
       inTurn: false,
       attempts: new Map(),
       content: undefined,
-      sessions: new Set(),
+      sessions: new Map(),
     };
     this.#seen.set(instance, seen);
     return seen;
@@ -446,8 +449,11 @@ export class Observer {
   onSession({ instance, attempt }: ServerSession): void {
     const seen = this.#of(instance);
     if (seen.committed) this.fail('completed', `${instance} had completed and gets a session`);
-    if (seen.sessions.has(attempt)) this.fail('sessions', `${instance} gets a second session for attempt ${attempt}`);
-    seen.sessions.add(attempt);
+    const unheard = this.#ports.unheardSessions(instance);
+    if (unheard === seen.sessions.get(attempt)) {
+      this.fail('sessions', `${instance} gets a second session for attempt ${attempt}, and muster knew of the first`);
+    }
+    seen.sessions.set(attempt, unheard);
     const isJournalled = this.#line(
       'attempt.started',
       (line) => line['instance'] === instance && line['attempt'] === attempt,

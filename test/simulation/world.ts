@@ -124,6 +124,10 @@ export class World {
     this.#observer = new Observer({
       disk: this.#disk,
       truthOf: (messageId) => this.#server.truthOf(messageId),
+      unheardSessions: (instance) =>
+        this.#faults.injected.filter(
+          ({ kind, detail }) => kind === 'answer-lost' && detail === `POST /session of ${instance}`,
+        ).length,
     });
     this.#person = new Person({
       time: this.#time,
