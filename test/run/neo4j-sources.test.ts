@@ -248,8 +248,17 @@ export default {
   );
 });
 
+/**
+ * Read anew when a file goes away meanwhile: SQLite's log and index of a closed graph are folded into it at a moment
+ * that nobody can name, and what they held must be looked for where it went.
+ */
 async function textsBelow(home: string): Promise<ReadonlyMap<string, string>> {
   const entries = await readdir(home, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  return new Map(await Promise.all(paths.map(async (path) => [path, await readFile(path, 'latin1')] as const)));
+  try {
+    return new Map(await Promise.all(paths.map(async (path) => [path, await readFile(path, 'latin1')] as const)));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return textsBelow(home);
+    throw error;
+  }
 }
