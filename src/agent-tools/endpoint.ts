@@ -14,6 +14,8 @@ import { type Desk, failureText, TOOLS, type Tool } from './desk.ts';
 /** Largest call; a larger one is answered with how to split it. */
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
 
+const NOT_AT_WORK = 'This session does not belong to a task that is at work; nothing was changed.';
+
 export interface Endpoint {
   readonly url: string;
   readonly token: string;
@@ -83,9 +85,10 @@ async function serve(
   const call = parse(body);
   if (call === undefined) return reply(response, 400, 'expected a JSON object {session, arguments}');
   const desk = desks.get(call.session);
-  if (!desk)
-    return reply(response, 403, 'This session does not belong to a task that is at work; nothing was changed.');
+  if (!desk) return reply(response, 403, NOT_AT_WORK);
   const text = await desk.answer(tool as Tool, call.arguments).catch(failureText);
+  // It ended meanwhile. Another attempt may have taken the session up: the tool asks again, and that one keeps the rows.
+  if (desks.get(call.session) !== desk) return reply(response, 403, NOT_AT_WORK);
   reply(response, 200, text);
 }
 

@@ -2,13 +2,14 @@
  * The accepted tool calls of one attempt, so that what an agent handed in survives the death of this process.
  *
  * Owns the file `attempt-<n>.calls.jsonl`. Does not own what a call means (src/agent-tools). Invariants: a call is on disk
- * before its answer leaves; calls that wait are written and synchronised together; after the first failure nothing more
- * is written, so that the file is always a prefix of what was accepted.
+ * before its answer leaves; calls that wait are written and synchronised together; after the first failure, or when it is
+ * closed, nothing more is written, so that the file is always a prefix of what was accepted, and belongs to whoever goes on
+ * with it.
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Tool } from '../agent-tools/desk.ts';
-import { ensureError, systemCode } from '../errors.ts';
+import { ensureError, MusterError, systemCode } from '../errors.ts';
 import { type JournalFile, openJournalFile } from '../journal/journal-file.ts';
 import { folderFailure } from '../journal/run-folder.ts';
 
@@ -66,6 +67,7 @@ export class CallLog {
   #next: Promise<void> | undefined;
   #last: Promise<void> = Promise.resolve();
   #error: Error | undefined;
+  #isClosed = false;
 
   /** @param keepBytes goes on with an existing file behind this length; default a new file. */
   constructor(path: string, keepBytes?: number) {
@@ -73,8 +75,19 @@ export class CallLog {
     this.#keepBytes = keepBytes;
   }
 
-  /** Resolves when the call is on disk. Rejects with DISK_FULL or FOLDER_NOT_WRITABLE, from the first failure on always. */
+  /** The attempt has ended: what it is told now cannot be kept any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /**
+   * Resolves when the call is on disk. Rejects with DISK_FULL or FOLDER_NOT_WRITABLE, from the first failure on always, and
+   * with BUG when it is closed.
+   */
   append(call: LoggedCall): Promise<void> {
+    if (this.#isClosed) {
+      return Promise.reject(new MusterError('BUG', `expected ${this.#path} to be open for a call, it is closed`));
+    }
     this.#lines.push(`${JSON.stringify({ ...call, arguments: call.arguments ?? null })}\n`);
     if (!this.#next) {
       const batch = this.#last.then(() => this.#write());
@@ -86,7 +99,9 @@ export class CallLog {
     return this.#next;
   }
 
+  /** Takes nothing more at once; resolves when what it took is on disk. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#last;
     const file = this.#file;
     this.#file = undefined;

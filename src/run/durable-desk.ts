@@ -4,43 +4,46 @@
  * Owns the order of calls in the log: it is the order in which they were judged. Does not own the judgement (desk.ts).
  */
 import { Desk, type DeskOptions, type Tool } from '../agent-tools/desk.ts';
-import { ensureError } from '../errors.ts';
+import { ensureError, MusterError } from '../errors.ts';
 import type { CallLog, LoggedCall } from './call-log.ts';
 
 type Told = Parameters<DeskOptions['onAnswer']>[0];
 
 export class DurableDesk extends Desk {
   readonly #log: CallLog;
-  readonly #hears: { told: Told | undefined; isReplay: boolean };
+  readonly #onAnswer: DeskOptions['onAnswer'];
+  /** What the call being judged came to. */
+  readonly #hears: { told: Told | undefined };
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: DeskOptions, log: CallLog) {
-    const hears: { told: Told | undefined; isReplay: boolean } = { told: undefined, isReplay: false };
+    const hears: { told: Told | undefined } = { told: undefined };
     super({
       ...options,
       onAnswer: (told) => {
         hears.told = told;
-        if (!hears.isReplay) options.onAnswer(told);
       },
     });
     this.#hears = hears;
+    this.#onAnswer = options.onAnswer;
     this.#log = log;
   }
 
-  /** As {@link Desk.answer}; what changed the submission is durable when it resolves. */
+  /**
+   * As {@link Desk.answer}; what changed the submission is durable before anybody is told of it. Rejects when the attempt
+   * ended while the call was judged: nothing is kept of it, and nothing told.
+   */
   override async answer(tool: Tool, input: unknown): Promise<string> {
-    let durable: Promise<void> | undefined;
-    const text = await this.#inTurn(async () => {
-      this.#hears.told = undefined;
-      const answer = await super.answer(tool, input);
-      const accepted = (this.#hears.told as Told | undefined)?.accepted ?? 0;
+    const { text, told, durable } = await this.#inTurn(async () => {
+      const judged = await this.#judged(tool, input);
+      if (this.#log.isClosed) throw new MusterError('AGENT_TOOLS', 'the attempt ended while the call was judged');
+      const accepted = judged.told?.accepted ?? 0;
       // Of what is refused, a completion and a submit count too: both take an earlier completion back.
-      if (tool === 'complete' || tool === 'submit' || (tool === 'withdraw' && accepted > 0)) {
-        durable = this.#log.append({ tool, arguments: input, accepted });
-      }
-      return answer;
+      const counts = tool === 'complete' || tool === 'submit' || (tool === 'withdraw' && accepted > 0);
+      return { ...judged, durable: counts ? this.#log.append({ tool, arguments: input, accepted }) : undefined };
     });
     await durable;
+    if (told) this.#onAnswer(told);
     return text;
   }
 
@@ -50,18 +53,18 @@ export class DurableDesk extends Desk {
    */
   async replay(calls: readonly LoggedCall[]): Promise<boolean> {
     return this.#inTurn(async () => {
-      this.#hears.isReplay = true;
-      try {
-        for (const call of calls) {
-          this.#hears.told = undefined;
-          await super.answer(call.tool, call.arguments);
-          if ((this.#hears.told as Told | undefined)?.accepted !== call.accepted) return false;
-        }
-        return true;
-      } finally {
-        this.#hears.isReplay = false;
+      for (const call of calls) {
+        const { told } = await this.#judged(call.tool, call.arguments);
+        if (told?.accepted !== call.accepted) return false;
       }
+      return true;
     });
+  }
+
+  async #judged(tool: Tool, input: unknown): Promise<{ readonly text: string; readonly told: Told | undefined }> {
+    this.#hears.told = undefined;
+    const text = await super.answer(tool, input);
+    return { text, told: this.#hears.told };
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -165,6 +165,30 @@ describe('the endpoint behind the agents’ tools', () => {
     expect(answers.sort()).toEqual(['complete', 'read', 'read']);
   });
 
+  it('tells an agent whose attempt ended while it was judged that it is at work for nobody', async () => {
+    let judged = (): void => {};
+    const isJudged = new Promise<void>((resolve) => {
+      judged = resolve;
+    });
+    let asked = (): void => {};
+    const isAsked = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    const desk = {
+      answer: async () => {
+        asked();
+        await isJudged;
+        return 'accepted 1';
+      },
+    } as unknown as Desk;
+    endpoint.bind('ses_9', desk);
+    const late = call({ session: 'ses_9', arguments: {} });
+    await isAsked;
+    endpoint.unbind('ses_9');
+    judged();
+    expect(await late).toMatchObject({ status: 403, text: expect.stringContaining('nothing was changed') });
+  });
+
   it('tells the tool file where it is in a file that only this user can read', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'muster-test-')), 'endpoint.json');
     await writeEndpointFile(file, endpoint);

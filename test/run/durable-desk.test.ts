@@ -126,6 +126,40 @@ describe('the accepted calls of an attempt', () => {
     await expect(desk.answer('submit', course('C-2'))).rejects.toMatchObject({ code: 'FOLDER_NOT_WRITABLE' });
   });
 
+  it('take in nothing that is judged while the attempt ends: the file belongs to whoever goes on with it', async () => {
+    let judged = (): void => {};
+    const busy = new Promise<void>((resolve) => {
+      judged = resolve;
+    });
+    const told: { tool: string }[] = [];
+    const before = new CallLog(file());
+    await deskOn(before).answer('submit', course('C-1'));
+    await before.close();
+    const log = new CallLog(file(), readFileSync(file()).length);
+    const desk = new DurableDesk(
+      {
+        context: contextOf('courses'),
+        graph,
+        runId: 'now',
+        judge: async () => {
+          await busy;
+          return { issues: [], notes: [] };
+        },
+        onAnswer: (answer) => void told.push(answer),
+      },
+      log,
+    );
+    await desk.answer('submit', course('C-2'));
+    const kept = readFileSync(file(), 'utf8');
+    const late = desk.answer('complete', { summary: 'all' });
+    await log.close();
+    judged();
+    await expect(late).rejects.toMatchObject({ code: 'AGENT_TOOLS' });
+    await expect(log.append({ tool: 'submit', arguments: {}, accepted: 1 })).rejects.toMatchObject({ code: 'BUG' });
+    expect(readFileSync(file(), 'utf8')).toBe(kept);
+    expect(told.map(({ tool }) => tool)).toEqual(['submit']);
+  });
+
   it('of an attempt that no journal knows any more give way to a new one of that number', async () => {
     await deskOn(new CallLog(file())).answer('submit', course('C-1'));
     await deskOn(new CallLog(file())).answer('submit', course('C-2'));
