@@ -14,6 +14,7 @@ import {
 } from './frames.ts';
 import { RequestError } from './request-error.ts';
 import type { Router } from './router.ts';
+import { countsForTurn } from './turn.ts';
 import type { TurnQuery } from './turn-watch.ts';
 
 /** A message as the server returns it. */
@@ -123,12 +124,10 @@ async function readMessages(client: GapSource, query: TurnQuery): Promise<readon
   return messages.flatMap((message) => messageFrames(query.apiSessionId, message));
 }
 
-/** Of the parts only those that continue a turn through a compaction matter to the fold. */
 function messageFrames(sessionId: string, message: MessageReading): Frame[] {
   const frames = [readingFrame('message.updated', sessionId, { info: message.info })];
   for (const part of message.parts) {
-    const { type, synthetic } = part as Properties;
-    if (type === 'compaction' || synthetic === true) {
+    if (countsForTurn(part as Properties)) {
       frames.push(readingFrame('message.part.updated', sessionId, { part }));
     }
   }

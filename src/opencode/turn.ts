@@ -5,7 +5,7 @@
  * may arrive twice, late (from the history after a gap) or not at all, and the state is never less true for it. Only
  * the status follows arrival order; it is never replayed.
  */
-import { type Frame, isRecord, textOf } from './frames.ts';
+import { type Frame, isRecord, type Properties, textOf } from './frames.ts';
 import { messageInfo, type ReplyInfo, type ServerError, serverError } from './message-info.ts';
 
 export interface TurnState {
@@ -23,6 +23,8 @@ export interface TurnState {
   readonly wantsStructure: boolean;
   /** Newest model calls of the session in order, whoever they answer; at most {@link MAX_REPLIES}. */
   readonly replies: readonly ReplyInfo[];
+  /** Model calls in which a tool was refused in the way that stops the turn. */
+  readonly refusedIn: readonly string[];
   /** Asks of this session and its children that nobody answered yet. */
   readonly asks: readonly string[];
   /** First `session.error` of the turn: later ones repeat it with a stack. */
@@ -44,6 +46,7 @@ export function beginTurn(sessionId: string, messageId: string): TurnState {
     isIdleTold: false,
     wantsStructure: false,
     replies: [],
+    refusedIn: [],
     asks: [],
     error: undefined,
   };
@@ -108,17 +111,37 @@ function withMessage(state: TurnState, value: unknown): TurnState {
   return { ...state, isPromptSeen: true, wantsStructure: state.wantsStructure || info.wantsStructure };
 }
 
-/** A compaction answers us under another parent: the message that asks for it, then the one that says "continue". */
 function withPart(state: TurnState, part: unknown): TurnState {
-  if (!isRecord(part)) return state;
-  const messageId = textOf(part['messageID']);
-  const metadata = part['metadata'];
-  const continues =
-    part['type'] === 'compaction' ||
-    (part['synthetic'] === true && isRecord(metadata) && metadata['compaction_continue'] === true);
-  // Trap: a reading after a gap shows the compactions of earlier turns too. Ids of one session sort in time.
-  if (!continues || messageId === undefined || messageId <= state.messageId) return state;
-  return state.chain.includes(messageId) ? state : { ...state, chain: [...state.chain, messageId] };
+  const messageId = isRecord(part) ? textOf(part['messageID']) : undefined;
+  // Trap: a reading after a gap shows the parts of earlier turns too. Ids of one session sort in time.
+  if (!isRecord(part) || messageId === undefined || messageId <= state.messageId) return state;
+  if (stopsTurn(part)) return { ...state, refusedIn: including(state.refusedIn, messageId) };
+  return continuesTurn(part) ? { ...state, chain: including(state.chain, messageId) } : state;
+}
+
+/** Whether the fold looks at a part; all others may be left out of a reading. */
+export function countsForTurn(part: Properties): boolean {
+  return continuesTurn(part) || stopsTurn(part);
+}
+
+/** A compaction answers us under another parent: the message that asks for it, then the one that says "continue". */
+function continuesTurn({ type, synthetic, metadata }: Properties): boolean {
+  return (
+    type === 'compaction' || (synthetic === true && isRecord(metadata) && metadata['compaction_continue'] === true)
+  );
+}
+
+/** As 1.18.33 words it. A refusal with a feedback does not stop the turn: the agent hears why, and goes on. */
+const STOPPED = /^The user (rejected permission to use this specific tool call\.$|dismissed this question)/;
+
+function stopsTurn({ type, state }: Properties): boolean {
+  return (
+    type === 'tool' && isRecord(state) && state['status'] === 'error' && STOPPED.test(textOf(state['error']) ?? '')
+  );
+}
+
+function including(some: readonly string[], one: string): readonly string[] {
+  return some.includes(one) ? some : [...some, one];
 }
 
 function upsert(replies: readonly ReplyInfo[], next: ReplyInfo): readonly ReplyInfo[] {

@@ -43,17 +43,19 @@ export function conclude(state: TurnState, askedAbort: boolean): Judgement {
     if (answer.hasStructure) return { kind: 'candidate' };
     return failed({ name: 'StructuredOutputError', message: 'the answer has no structured output', retryable: true });
   }
-  return byFinish(answer);
+  return byFinish(answer, state);
 }
 
-function byFinish(answer: ReplyInfo): Judgement {
+function byFinish(answer: ReplyInfo, { refusedIn }: TurnState): Judgement {
   switch (answer.finish) {
     case 'stop':
       return { kind: 'candidate' };
     case 'length':
       return { kind: 'truncated' };
     case 'tool-calls':
-      return answer.hasStructure ? { kind: 'candidate' } : { kind: 'rejected' };
+      if (answer.hasStructure) return { kind: 'candidate' };
+      // The end of a turn only where something was refused; else the server died before it called the model again.
+      return { kind: refusedIn.includes(answer.id) ? 'rejected' : 'interrupted' };
     case 'content-filter':
       return failed({ name: 'ContentFilterError', message: 'the model was stopped by a filter', retryable: false });
     case undefined:

@@ -41,6 +41,32 @@ describe('what the server knows of a session of an earlier process', () => {
     });
   });
 
+  it('is that it was cut off when it died between two calls of its model', async () => {
+    const step = { finish: 'tool-calls', time: { created: 1, completed: 2 } };
+    const failed = { type: 'tool', messageID: 'm2', state: { status: 'error', error: 'no such file' } };
+    const refused = {
+      ...failed,
+      state: { status: 'error', error: 'The user rejected permission to use this specific tool call.' },
+    };
+    const told = {
+      ...failed,
+      state: {
+        status: 'error',
+        error:
+          'The user rejected permission to use this specific tool call with the following feedback: nobody is there',
+      },
+    };
+    const judged = async (parts: readonly object[]) => {
+      const { server } = await read([user('m1'), { ...reply('m2', 'm1', step), parts }], {}, 'm1');
+      return server;
+    };
+    for (const parts of [[], [failed], [told]]) {
+      expect(await judged(parts)).toEqual({ kind: 'idle', judgement: { kind: 'interrupted' } });
+    }
+    // It ended where something was refused: that is no accident.
+    expect(await judged([failed, refused])).toEqual({ kind: 'idle', judgement: { kind: 'rejected' } });
+  });
+
   it('is that it was aborted', async () => {
     const error = { name: 'MessageAbortedError', data: { message: 'aborted' } };
     expect((await read([user('m1'), reply('m2', 'm1', { error })], {}, 'm1')).server).toMatchObject({

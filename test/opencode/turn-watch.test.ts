@@ -94,7 +94,7 @@ describe('a turn that looks over', () => {
     const rejected = { time: done.time, finish: 'tool-calls' };
     bench.feed(user(S, 'msg_1'), busy(S), answer(S, 'msg_2', 'msg_1', rejected), idle(S));
     await bench.clock.advance(2_000);
-    expect(bench.heard(S)).toEqual(['started', 'usage', 'ended:rejected']);
+    expect(bench.heard(S)).toEqual(['started', 'usage', 'ended:interrupted']);
     expect(bench.faults).toEqual(Array.from({ length: 5 }, () => `${S}: no answer`));
   });
 
