@@ -153,7 +153,12 @@ function next(run: KnownRun, fact: RunEvent): KnownRun {
         ...(fact.kind === 'continue' && { continues: true as const }),
       }));
     case 'turn.ended':
-      return withAttempt(run, fact, (attempt) => ({ ...attempt, judgement: fact.judgement }));
+      return withAttempt(run, fact, (attempt) => ({
+        ...attempt,
+        judgement: fact.judgement,
+        // Taken up without the prompt behind it, a repair that never arrived.
+        ...(fact.turn < attempt.turns && { turns: fact.turn, repairs: Math.max(0, attempt.repairs - 1) }),
+      }));
     case 'attempt.failed':
       return withAttempt(run, fact, (attempt) => ({
         ...attempt,

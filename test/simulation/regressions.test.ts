@@ -1,5 +1,6 @@
 /** What the simulation found in production code, each in the smallest form that shows it. */
 import { describe, expect, it } from 'vitest';
+import { NO_USAGE } from '../../schemas/session-event.ts';
 import { MusterError } from '../../src/errors.ts';
 import { createPlan, type TaskSource } from '../../src/plan/plan.ts';
 import { openGate, passGate } from '../../src/policy/provider-gate.ts';
@@ -111,6 +112,24 @@ it('a prompt to go on that never arrived is sent anew, and the turn that was cut
   const instance = foldResume(numbered([...facts]))!.instances.get(ref.id)!;
   const knows = { publication: false, replayed: true, complete: false, server: { kind: 'idle' } } as const;
   expect(resumeStep(instance, knows)).toEqual({ kind: 'continue', attempt: 1, turn: 2, repair: 0 });
+});
+
+it('a repair that never arrived does not count as ended when the turn before it was taken and a death followed', () => {
+  const facts = [
+    STARTED,
+    { type: 'instance.started', instance: 'only', wave: 1 },
+    { type: 'attempt.started', instance: 'only', attempt: 1 },
+    { type: 'session.opened', instance: 'only', attempt: 1, sessionId: 's', apiSessionId: 'ses' },
+    { type: 'turn.started', instance: 'only', attempt: 1, turn: 1, kind: 'work', messageId: 'm1' },
+    { type: 'turn.ended', instance: 'only', attempt: 1, turn: 1, judgement: { kind: 'candidate' }, usage: NO_USAGE },
+    { type: 'turn.started', instance: 'only', attempt: 1, turn: 2, kind: 'repair', messageId: 'm2' },
+    // The next process found it without work, and took the first turn up.
+    { type: 'turn.ended', instance: 'only', attempt: 1, turn: 1, judgement: { kind: 'candidate' }, usage: NO_USAGE },
+  ] as const;
+  const instance = foldResume(numbered([...facts]))!.instances.get('only')!;
+  expect(instance.attempt).toMatchObject({ turns: 1, repairs: 0 });
+  const knows = { publication: false, replayed: true, complete: false, server: { kind: 'idle' } } as const;
+  expect(resumeStep(instance, knows)).toMatchObject({ kind: 'take', turn: 1, repair: 0 });
 });
 
 it('a gate that is full at its full limit is not woken by time', () => {
