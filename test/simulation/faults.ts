@@ -76,6 +76,7 @@ const KINDS = {
   'store-full': { most: 1, share: 0.25, chance: 0.1 },
   'store-kill': { most: 1, share: 0.25, chance: 0.15 },
   'store-read-fails': { most: 2, share: 0.3, chance: 0.05, hard: true },
+  'store-slow': { most: 3, share: 0.35, chance: 0.1 },
   'journal-full': { most: 1, share: 0.2, chance: 0.02 },
   'calls-full': { most: 1, share: 0.25, chance: 0.1, hard: true },
   // People.

@@ -413,6 +413,9 @@ export class Observer {
       return;
     }
     const truth = this.#ports.truthOf(messageId);
+    if (kind === 'rejected' && truth && !(truth.state === 'finished' && truth.finish === 'tool-calls')) {
+      this.fail('T3', `turn ${turn} of ${instance} counts as refused, at the server it is ${truth.state}`);
+    }
     if (kind === 'candidate' && truth && !(truth.state === 'finished' && truth.finish === 'stop')) {
       this.fail(
         'T3',

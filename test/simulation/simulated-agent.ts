@@ -22,7 +22,7 @@ export interface AgentResult {
 
 /** One call of the model: tools, or the last word. */
 export type AgentStep =
-  | { readonly kind: 'tools'; readonly calls: readonly AgentCall[]; readonly stopsAfter?: true }
+  | { readonly kind: 'tools'; readonly calls: readonly AgentCall[] }
   | { readonly kind: 'stop' | 'cut-off' | 'no-finish' };
 
 export type AgentTurn = Generator<AgentStep, void, readonly AgentResult[]>;

@@ -30,6 +30,7 @@ export interface ServerPorts {
   readonly watch: ServerWatch;
 }
 
+const DISMISSED = 'The user dismissed this question';
 const ABORTED = { name: 'MessageAbortedError', data: { message: 'Aborted' } };
 
 export class SimulatedServer implements Host {
@@ -242,9 +243,13 @@ export class SimulatedServer implements Host {
       await this.#pause(turn, random.between(200, 3_000));
       this.#delta(session, reply);
       if (call.kind === 'tools') {
-        results = await this.#tools(session, turn, reply, call.calls);
+        const done = await this.#tools(session, turn, reply, call.calls);
+        results = done.results;
         this.#complete(session, reply, 'tool-calls');
-        if (call.stopsAfter) return this.#end(session, turn, reply, 'tool-calls');
+        if (done.isStopped) return this.#end(session, turn, reply, 'tool-calls');
+        // As measured: 2 to 70 ms until the next call of the model has a message. Who dies in between leaves a call that
+        // looks like the end of a turn.
+        await this.#pause(turn, random.between(2, 70));
         continue;
       }
       return this.#finish(session, turn, reply, call);
@@ -310,9 +315,10 @@ export class SimulatedServer implements Host {
     turn: RunningTurn,
     reply: StoredMessage,
     calls: readonly AgentCall[],
-  ): Promise<readonly AgentResult[]> {
+  ): Promise<{ readonly results: readonly AgentResult[]; readonly isStopped: boolean }> {
     const { random, faults, agents } = this.#ports;
     const results: AgentResult[] = [];
+    let isStopped = false;
     for (const call of calls) {
       const part = {
         id: this.#id('prt'),
@@ -338,7 +344,8 @@ export class SimulatedServer implements Host {
           time: { start: this.#now(), end: this.#now() },
         });
       }
-      // What was refused was another tool: the agent goes on without it.
+      // A question that nobody answers ends the turn; of another tool the agent hears why, and goes on without it.
+      isStopped ||= refusal === DISMISSED;
       const result = await agents.call(session, call, this.directory, () => turn.isOver);
       if (turn.isOver) return new Promise(() => {});
       if (faults.strikes('stray-idle', session.instance)) this.#tellNow(session, 'session.idle', {});
@@ -351,7 +358,7 @@ export class SimulatedServer implements Host {
       results.push(result);
       await this.#pause(turn, random.between(5, 200));
     }
-    return results;
+    return { results, isStopped };
   }
 
   /** The tool's refusal when there was an ask, else undefined. */
@@ -374,7 +381,7 @@ export class SimulatedServer implements Host {
     if (turn.isOver) return new Promise(() => {});
     return kind === 'permission'
       ? `The user rejected permission to use this specific tool call with the following feedback: ${message}`
-      : 'The user dismissed this question';
+      : DISMISSED;
   }
 
   #reply(id: string, message: string | undefined): Answered {

@@ -64,8 +64,8 @@ export class SimulatedStore {
         last = turn.catch(() => undefined);
         return turn;
       },
-      existing: (keys, runId) => life.answer(() => this.#existing(keys, runId)),
-      read: (query) => life.answer(() => this.#read(query)),
+      existing: (keys, runId) => life.answer(() => this.#soon('existing', () => this.#existing(keys, runId))),
+      read: (query) => life.answer(() => this.#soon(`read ${query.entity}`, () => this.#read(query))),
       relationships: (query) => life.answer(() => this.#relationships(query)),
       cypher: () => Promise.reject(new MusterError('CYPHER_UNAVAILABLE', 'the simulation has no engine for Cypher')),
       close: () => life.answer(() => last.then(() => undefined)),
@@ -133,6 +133,13 @@ export class SimulatedStore {
     }
     for (const edge of relationships) this.edges.set(edgeId(edge), { ...edge, runId });
     return { ...count, relationships: new Set(relationships.map(edgeId)).size };
+  }
+
+  /** Reads at once, or after a while: an agent's call may outlive its session. */
+  async #soon<T>(what: string, read: () => T): Promise<T> {
+    const { faults, random, time } = this.#ports;
+    if (faults.strikes('store-slow', what)) await time.wait(random.between(100, 15_000));
+    return read();
   }
 
   #mayFail(what: string): void {
