@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import construction from '../../schemas/construction/index.ts';
 import type { RunEvent } from '../../schemas/run-event.ts';
 import { openEmbeddedGraph } from '../../src/graph/embedded.ts';
+import { nodeId } from '../../src/ports.ts';
 
 export const ROOT = join(import.meta.dirname, '../..');
 
@@ -56,16 +57,29 @@ export const journalOf = (home: string, run = runsOf(home)[0]!): RunEvent[] =>
     .slice(0, -1)
     .map((line) => JSON.parse(line) as RunEvent);
 
-/** Everything that a run's graph holds, in a stable order. */
-export async function graphOf(home: string, run = runsOf(home)[0]!): Promise<unknown> {
+/** Everything that a run's graph holds: one text for each node and relationship, sorted. */
+export async function graphOf(home: string, run = runsOf(home)[0]!): Promise<readonly string[]> {
   const graph = openEmbeddedGraph(join(home, 'runs', run, 'graph.db'));
-  const nodes: unknown[] = [];
+  const found: string[] = [];
   for (const { name } of construction.entities) {
-    nodes.push((await graph.read({ entity: name, limit: 1000 })).nodes);
+    const { nodes } = await graph.read({ entity: name, limit: 1000 });
+    for (const node of nodes) found.push(`${nodeId(node)} ${JSON.stringify(Object.entries(node.properties).sort())}`);
   }
-  const relationships = await graph.relationships({});
+  for (const { type, from, to } of await graph.relationships({})) found.push(`${nodeId(from)} ${type} ${nodeId(to)}`);
   await graph.close();
-  return { nodes, relationships };
+  return found.sort();
+}
+
+/** What one graph has and the other lacks; empty when they are the same. In a failing test it names what went wrong. */
+export function differences(graph: readonly string[], expected: readonly string[]): string[] {
+  const without = (some: readonly string[], others: readonly string[]) => {
+    const known = new Set(others);
+    return some.filter((one) => !known.has(one));
+  };
+  return [
+    ...without(expected, graph).map((one) => `missing: ${one}`),
+    ...without(graph, expected).map((one) => `not expected: ${one}`),
+  ];
 }
 
 /** Instances whose work is in the graph, in the order of their commits. */
