@@ -500,11 +500,16 @@ export class Observer {
   /** What the attempt was to publish, as its file on disk says. */
   #published(instance: string, attempt: number): string | undefined {
     const { disk } = this.#ports;
-    const folder = this.journal.slice(0, this.journal.lastIndexOf('/'));
-    const file = `${folder}/work/${folderOf(instance)}/attempt-${attempt}.publication.json`;
+    const file = `${this.workFolder(instance)}/attempt-${attempt}.publication.json`;
     if (!disk.exists(file)) return undefined;
     const text = disk.readDurable(file).toString();
     return text === '' ? undefined : JSON.stringify((JSON.parse(text) as { publication: unknown }).publication);
+  }
+
+  /** Where the work of an instance is kept, with the name that the workspace gives its folder: `items[A]` → `items.A`. */
+  workFolder(instance: string): string {
+    const folder = this.journal.slice(0, this.journal.lastIndexOf('/'));
+    return `${folder}/work/${instance.replace(/\[(.*)\]$/, '.$1')}`;
   }
 
   /** Once the run has ended for good. */
@@ -524,9 +529,4 @@ export class Observer {
     if (expected.join() !== got.join())
       this.fail('fan-out', `${task}: expected ${expected.join(', ')}, got ${got.join(', ')}`);
   }
-}
-
-/** As the workspace names the folder of an instance: `items[A]` → `items.A`. */
-function folderOf(instance: string): string {
-  return instance.replace(/\[(.*)\]$/, '.$1');
 }

@@ -151,6 +151,24 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
     replace: '',
   },
   {
+    name: 'the log of calls is opened again after the attempt has ended',
+    file: 'src/run/call-log',
+    find: 'this.#isClosed = true;',
+    replace: '',
+  },
+  {
+    name: 'a turn that was cut off between two calls of its model counts as refused',
+    file: 'src/opencode/verdict',
+    find: "refusedIn.includes(answer.id) ? 'rejected' : 'interrupted'",
+    replace: "'rejected'",
+  },
+  {
+    name: 'what an agent handed in before a death is cut off when the next process writes',
+    file: 'src/run/call-log',
+    find: 'if (this.#keepBytes !== undefined) return openJournalFile(this.#path, this.#keepBytes);',
+    replace: 'if (this.#keepBytes !== undefined) return openJournalFile(this.#path, 0);',
+  },
+  {
     name: 'a prompt leaves although nobody waits for its turn any more',
     file: 'src/run/attempts',
     find: 'signal.throwIfAborted();',

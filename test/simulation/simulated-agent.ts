@@ -44,6 +44,8 @@ export interface AgentPorts {
   readonly work: (instance: string, turn: number) => Work;
   /** Instances whose agents never do their work. */
   readonly hopeless: ReadonlySet<string>;
+  /** An agent hears what muster answered. */
+  readonly onAnswered: (session: ServerSession, call: AgentCall, text: string) => void;
 }
 
 /** As the tool file has them. */
@@ -111,7 +113,10 @@ export class SimulatedAgents {
     const startMs = time.nowMs;
     for (;;) {
       const answer = await this.#ask(session, tool, call.arguments, directory);
-      if (!('waitMs' in answer)) return answer;
+      if (!('waitMs' in answer)) {
+        if (!answer.isError) this.#ports.onAnswered(session, call, answer.text);
+        return answer;
+      }
       if (isOver() || time.nowMs - startMs >= answer.waitMs) return { text: answer.text, isError: true };
       await time.wait(RETRY_MS);
     }

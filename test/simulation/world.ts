@@ -12,6 +12,7 @@ import type { Run, RunEnd } from '../../src/run/run.ts';
 import { FAULT_KINDS, type FaultCounts, Faults, type Injected } from './faults.ts';
 import { settled } from './globals.ts';
 import { JournalWatch } from './journal-watch.ts';
+import { KeptWatch } from './kept-watch.ts';
 import { Network } from './network.ts';
 import { Observer, type Violation } from './observer.ts';
 import { Person } from './person.ts';
@@ -107,6 +108,7 @@ export class World {
   readonly #journal: JournalWatch;
   readonly #person: Person;
   readonly #work: WorkWatch;
+  readonly #kept: KeptWatch;
   readonly #published = new Map<string, readonly string[]>();
   #exit: ((how: { code: number | null; signal: NodeJS.Signals | null }) => void) | undefined;
   #steps = 0;
@@ -129,6 +131,7 @@ export class World {
           ({ kind, detail }) => kind === 'answer-lost' && detail === `POST /session of ${instance}`,
         ).length,
     });
+    this.#kept = new KeptWatch({ disk: this.#disk, observer: this.#observer });
     this.#person = new Person({
       time: this.#time,
       random: random('person'),
@@ -148,6 +151,7 @@ export class World {
         for (const line of this.#observer.lines.slice(before)) {
           this.#person.hear(line, path);
           this.#work.hear(line);
+          this.#kept.hear(line);
         }
       },
       onDurable: (path) => this.#observer.onDurable(path),
@@ -167,6 +171,7 @@ export class World {
         random: random('agents'),
         work: plan.work,
         hopeless: plan.hopeless,
+        onAnswered: (session, call, text) => this.#kept.onAnswered(session, call, text),
       }),
       watch: {
         onSession: (session) => {
