@@ -30,20 +30,20 @@ export class DurableDesk extends Desk {
   }
 
   /**
-   * As {@link Desk.answer}; what changed the submission is durable before anybody is told of it. Rejects when the attempt
-   * ended while the call was judged: nothing is kept of it, and nothing told.
+   * As {@link Desk.answer}; what changed the submission is durable when it resolves. Rejects when the attempt ended while
+   * the call was judged: nothing is kept of it, and nothing told.
    */
   override async answer(tool: Tool, input: unknown): Promise<string> {
-    const { text, told, durable } = await this.#inTurn(async () => {
-      const judged = await this.#judged(tool, input);
+    const { text, durable } = await this.#inTurn(async () => {
+      const { text, told } = await this.#judged(tool, input);
       if (this.#log.isClosed) throw new MusterError('AGENT_TOOLS', 'the attempt ended while the call was judged');
-      const accepted = judged.told?.accepted ?? 0;
+      if (told) this.#onAnswer(told);
+      const accepted = told?.accepted ?? 0;
       // Of what is refused, a completion and a submit count too: both take an earlier completion back.
       const counts = tool === 'complete' || tool === 'submit' || (tool === 'withdraw' && accepted > 0);
-      return { ...judged, durable: counts ? this.#log.append({ tool, arguments: input, accepted }) : undefined };
+      return { text, durable: counts ? this.#log.append({ tool, arguments: input, accepted }) : undefined };
     });
     await durable;
-    if (told) this.#onAnswer(told);
     return text;
   }
 
