@@ -12,6 +12,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cause } from '../../schemas/run-event.ts';
+import type { Judgement } from '../../schemas/session-event.ts';
 import { ensureError, MusterError } from '../errors.ts';
 import { findBinary } from './binary.ts';
 import { OpenCodeClient } from './client.ts';
@@ -20,6 +21,7 @@ import { watchHealth } from './health-watch.ts';
 import { inlineConfig, parseConfig, readConfigFile } from './inline-config.ts';
 import type { JsonObject } from './json-object.ts';
 import { writeOfflineMarkers } from './offline-marker.ts';
+import { PoisonWatch } from './poison-watch.ts';
 import { startServerProcess } from './server-process.ts';
 import { writeToolFile } from './tool-file.ts';
 import { checkVersion, type WarmUpLimits, warmUp } from './warm-up.ts';
@@ -72,8 +74,10 @@ export interface OpenCodeServer {
   readonly notes: readonly string[];
   /** Resolves when aborts have become harmless, or when there is nothing left to abort. */
   readonly abortSafe: Promise<void>;
-  /** Resolves with the cause when the server is gone; not because of `stop`. */
+  /** Resolves with the cause when the server is gone, or of no use any more; not because of `stop`. */
   readonly gone: Promise<Cause>;
+  /** How a turn ended; tells of an instance that was poisoned meanwhile, which ends in `gone`. */
+  hearEnd(judgement: Judgement): void;
   /**
    * Makes the workspace's instance and checks models, agent and tools; call it before the first session.
    *
@@ -205,7 +209,8 @@ function assemble(
     isSafe = resolve;
   });
   let isStopping = false;
-  const gone = life.gone.then((cause) => {
+  const poison = new PoisonWatch(told.client);
+  const gone = Promise.race([life.gone, poison.found]).then((cause) => {
     isSafe();
     // A stop is no loss: nobody is told.
     return isStopping ? new Promise<Cause>(() => {}) : cause;
@@ -214,6 +219,7 @@ function assemble(
     ...told,
     abortSafe,
     gone,
+    hearEnd: (judgement) => void poison.hear(judgement),
     warm: (models) => warmUp(told.client, { models, agent: AGENT, onWarm: () => isSafe() }, life.limits),
     stop: async () => {
       isStopping = true;

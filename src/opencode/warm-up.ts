@@ -10,6 +10,7 @@ import { ensureError, MusterError } from '../errors.ts';
 import type { OpenCodeClient } from './client.ts';
 import { isJsonObject } from './json-object.ts';
 import { nearest } from './nearest.ts';
+import { isPoisonAnswer, POISONED } from './poison-watch.ts';
 import { RequestError } from './request-error.ts';
 import { MUSTER_TOOLS } from './tool-file.ts';
 import { isSupportedVersion, SUPPORTED_VERSIONS } from './version.ts';
@@ -114,11 +115,18 @@ async function providersOf(client: OpenCodeClient, timeoutMs: number) {
     if (error.serverError === 'ConfigInvalidError' || error.serverError === 'ConfigJsonError') {
       throw configInvalid(error);
     }
-    if (error.status !== 503) throw error;
-    // An instance that somebody's early abort poisoned: disposing heals the directory, not the whole server.
+    if (!isPoisonAnswer(error)) throw error;
     await client.disposeInstance();
-    return await client.providers(timeoutMs);
+    return await client.providers(timeoutMs).catch(stillPoisoned);
   }
+}
+
+/** Disposing heals the directory; a server that was poisoned as a whole heals by its end only. */
+function stillPoisoned(thrown: unknown): never {
+  const cause = ensureError(thrown);
+  if (!isPoisonAnswer(cause)) throw cause;
+  const message = `${POISONED}, also after it was disposed of; restart the server`;
+  throw new MusterError('OPENCODE_LOST', message, { cause, retryable: true });
 }
 
 function configInvalid(error: RequestError): MusterError {

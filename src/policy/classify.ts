@@ -70,7 +70,8 @@ const PROVIDER_ROWS: readonly ProviderRow[] = [
   { class: 'permission-refused', text: /content[ _-]?(filter|policy)/i },
   { class: 'invalid-output', names: ['StructuredOutputError'] },
   { class: 'incomplete', names: ['MessageOutputLengthError'] },
-  { class: 'session-lost', text: /all fibers interrupted/i },
+  // The workspace's instance on the server is poisoned, and every session with it.
+  { class: 'server-lost', text: /all fibers interrupted/i },
   { class: 'session-lost', names: ['MessageAbortedError'] },
   { class: 'provider-down', statuses: [408, 500, 502, 503, 504, 520, 521, 522, 523, 524] },
   {
@@ -131,6 +132,7 @@ export function turnFailure(end: TurnEnd): AttemptFailure {
     case 'not-started': {
       // The same words as an error of the provider, for a model or key that is refused before the first call.
       const known = providerClass(judgement);
+      if (known === 'server-lost') return lostFailure(judgement.message);
       const isAuth = known === 'auth';
       return failure(isAuth ? 'auth' : 'session-lost', 'not-started', judgement.message, !isAuth);
     }
@@ -185,6 +187,7 @@ export function holdFailure(code: 'hold-rejected' | 'hold-expired', message: str
 function serverFailure(judgement: Extract<Judgement, { kind: 'failed' }>): AttemptFailure {
   const { error, message, retryable, retryAfterMs } = judgement;
   const known = providerClass({ ...judgement, name: error });
+  if (known === 'server-lost') return lostFailure(message);
   return {
     ...failure(known ?? (retryable ? 'provider-down' : 'bug'), error, message, retryable),
     ...(retryAfterMs !== undefined && { retryAfterMs }),

@@ -185,6 +185,7 @@ export function runActors(ports: RunActorPorts) {
           apiSessionId,
           (event) => {
             const mustYield = gates.hear(id, event);
+            if (event.type === 'session.turn-ended') current().server.hearEnd(event.judgement);
             stream.send({ type: 'stream.deliver', to: self, event });
             if (mustYield) self.send({ type: 'task.yield' });
           },

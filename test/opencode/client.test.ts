@@ -194,6 +194,14 @@ describe('warming up', () => {
     ]);
   });
 
+  it('says that a server is lost whose instance stays poisoned', async () => {
+    const { client } = await serve({ ...ready, 'GET /config/providers': [503, ''] });
+    await expect(warmUp(client, wanted)).rejects.toMatchObject({
+      code: 'OPENCODE_LOST',
+      message: expect.stringMatching(/poisoned.*restart the server/),
+    });
+  });
+
   it('names the tools and the agent that are missing', async () => {
     const { client } = await serve({ ...ready, 'GET /experimental/tool/ids': [200, ['muster_read']] });
     await expect(warmUp(client, wanted)).rejects.toMatchObject({

@@ -22,7 +22,7 @@ describe('what OpenCode was recorded to report', () => {
     'compaction-fails': 'context-overflow',
     'invalid-model': 'auth',
     'invalid-agent': 'session-lost',
-    'poisoned-instance': 'session-lost',
+    'poisoned-instance': 'server-lost',
     'abort-mid-text': 'session-lost',
     'abort-during-retry': 'session-lost',
     'text-with-title': 'incomplete',

@@ -64,6 +64,7 @@ const KINDS = {
   // Deaths.
   'server-crash': { most: 2, share: 0.4, chance: 1 },
   'server-forgets': { most: 1, share: 0.9, chance: 0.8, hard: true },
+  'instance-poisoned': { most: 1, share: 0.4, chance: 1 },
   'orchestrator-kill': { most: 3, share: 0.5, chance: 1 },
   'kill-at-line': { most: 3, share: 0.55, chance: 1 },
   'torn-line': { most: 2, share: 0.4, chance: 0.5 },

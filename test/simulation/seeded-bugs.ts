@@ -169,6 +169,12 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
     replace: 'if (this.#keepBytes !== undefined) return openJournalFile(this.#path, 0);',
   },
   {
+    name: 'an instance of the workspace that was poisoned is not noticed',
+    file: 'src/opencode/poison-watch',
+    find: 'if (this.#isLooking || !isPoisonSign(judgement)) return;',
+    replace: 'return;',
+  },
+  {
     name: 'a prompt leaves although nobody waits for its turn any more',
     file: 'src/run/attempts',
     find: 'signal.throwIfAborted();',

@@ -42,6 +42,8 @@ export class SimulatedServer implements Host {
   readonly #asks = new Map<string, PendingAsk>();
   #feed: EventFeed;
   #ids = 0;
+  /** The workspace's instance answers no prompt any more, until it is made anew. */
+  #isPoisoned = false;
 
   constructor(ports: ServerPorts) {
     this.#ports = ports;
@@ -57,6 +59,7 @@ export class SimulatedServer implements Host {
   crash(): void {
     if (!this.isUp) return;
     this.isUp = false;
+    this.#isPoisoned = false;
     for (const session of this.sessions.values()) {
       if (session.turn) {
         session.turn.isOver = true;
@@ -70,6 +73,17 @@ export class SimulatedServer implements Host {
     }
     this.#asks.clear();
     this.#feed.breakAll();
+  }
+
+  /** Somebody disposes of the workspace's instance, and aborts a prompt of his own while it is made anew. */
+  poison(): void {
+    this.#dispose();
+    this.#isPoisoned = true;
+  }
+
+  #dispose(): void {
+    for (const session of this.sessions.values()) this.#abort(session);
+    this.#isPoisoned = false;
   }
 
   /** Its data is gone too. */
@@ -108,6 +122,7 @@ export class SimulatedServer implements Host {
       case 'GET /path':
         return ok({ directory: this.directory, worktree: '/' });
       case 'GET /config/providers':
+        if (this.#isPoisoned) return { status: 503, body: undefined };
         return ok({ providers: providersOf(this.#ports.models) });
       case 'GET /agent':
         return ok([{ name: 'build' }]);
@@ -143,6 +158,7 @@ export class SimulatedServer implements Host {
       case 'POST /question/:que/reject':
         return this.#reply(path.split('/')[2]!, undefined);
       case 'POST /instance/dispose':
+        this.#dispose();
         return ok(true);
       default:
         return { status: 404, body: { name: 'NoRoute', data: { message: path } } };
@@ -211,9 +227,18 @@ export class SimulatedServer implements Host {
     session.messages.push({ info, parts: [part] });
     this.#tell(session, 'message.updated', { info });
     this.#tell(session, 'message.part.updated', { part });
-    if (session.turn) session.waiting.push(prompt);
+    if (this.#isPoisoned) this.#failPoisoned(session, prompt);
+    else if (session.turn) session.waiting.push(prompt);
     else this.#begin(session, prompt, text);
     return { status: 204, body: undefined };
+  }
+
+  #failPoisoned(session: ServerSession, prompt: PromptTruth): void {
+    prompt.state = 'broken';
+    this.#busy(session);
+    this.#idle(session);
+    const data = { message: 'Error: All fibers interrupted without error' };
+    this.#tellNow(session, 'session.error', { error: { name: 'UnknownError', data } });
   }
 
   #begin(session: ServerSession, prompt: PromptTruth, text: string): void {

@@ -357,6 +357,14 @@ export class World {
         }
       });
     }
+    if (faults.left('instance-poisoned') > 0 && random.chance(0.7)) {
+      at(500, 60_000, () => {
+        if (!this.#server.isUp) return;
+        faults.strike('instance-poisoned', `process ${number}`);
+        for (const { instance, turn } of this.#server.sessions.values()) if (turn) faults.cost(instance);
+        this.#server.poison();
+      });
+    }
     return befalls;
   }
 
