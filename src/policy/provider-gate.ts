@@ -2,8 +2,9 @@
  * One gate for each provider, shared by all sessions: how many may be at work with it, and from when on. Pure: time and
  * chance are arguments.
  *
- * A refusal halves the number once for each cool-down and lets nobody in before it is over; what the provider asked for
- * (`retry-after`) is the least. Success and quiet time raise the number again, one by one, so the gate always opens:
+ * A refusal halves the number, and lets nobody in before a cool-down is over; what the provider asked for (`retry-after`) is
+ * the least. Those inside go on calling, as their server retries by itself: who is refused when the time of the last halving
+ * has passed halves it again, so that the calls fall to few within seconds. Success and quiet time raise the number again, one by one, so the gate always opens:
  * by time alone too, when nobody is left inside to succeed. While it recovers, entries are spread over time.
  *
  * Invariants: the limit is from 1 to `max`; nobody enters while as many are inside as the limit says, or before
@@ -18,6 +19,8 @@ export interface Gate {
   readonly queue: readonly string[];
   /** End of the cool-down. */
   readonly notBeforeMs: number;
+  /** From then on a refusal halves the limit again, although others keep the cool-down from ending. */
+  readonly halvesFromMs: number;
   /** The next entry while the gate recovers; a refusal before it is news all the same. */
   readonly nextEntryMs: number;
   /** Cool-downs in a row without a success between them. */
@@ -56,6 +59,8 @@ const FIRST_COOL_DOWN_MS = 2_000;
 const LONGEST_COOL_DOWN_MS = 60_000;
 /** Also of a provider that says "at once": refusing and calling at once would go round for ever. */
 const SHORTEST_COOL_DOWN_MS = 250;
+/** Refusals of calls that were under way when the limit was halved have come by then. */
+const SHORTEST_HALVING_MS = 1_000;
 /** Quiet time after which one more may be inside. */
 export const RECOVER_MS = 5_000;
 /** Entries while the gate recovers come this far apart, at most. */
@@ -68,6 +73,7 @@ export function openGate(max: number): Gate {
     inside: [],
     queue: [],
     notBeforeMs: Number.NEGATIVE_INFINITY,
+    halvesFromMs: Number.NEGATIVE_INFINITY,
     nextEntryMs: Number.NEGATIVE_INFINITY,
     refusals: 0,
     credits: 0,
@@ -137,16 +143,17 @@ function refused(
   nowMs: number,
   random: number,
 ): { readonly gate: Gate; readonly yields: boolean; readonly slowed?: number } {
-  const isNew = nowMs >= gate.notBeforeMs;
+  const isNew = nowMs >= Math.min(gate.halvesFromMs, gate.notBeforeMs);
   const refusals = isNew ? gate.refusals + 1 : gate.refusals;
   const coolDownMs = Math.min(LONGEST_COOL_DOWN_MS, FIRST_COOL_DOWN_MS * 2 ** Math.max(0, refusals - 1));
   const askedMs = retryAfterMs === undefined ? undefined : Math.max(SHORTEST_COOL_DOWN_MS, retryAfterMs);
   const waitMs = jitteredMs(askedMs ?? coolDownMs, askedMs, random);
-  // Further refusals of the same cool-down are news of the past; only a longer wait counts.
   const limit = isNew ? Math.max(1, Math.floor(Math.min(gate.limit, gate.inside.length) / 2)) : gate.limit;
   const notBeforeMs =
     isNew || retryAfterMs !== undefined ? Math.max(gate.notBeforeMs, nowMs + waitMs) : gate.notBeforeMs;
-  const slow = { ...gate, limit, refusals, notBeforeMs, credits: 0, changedMs: nowMs };
+  // Without the spread of the wait: the servers of those inside call again after just what the provider asked for.
+  const halvesFromMs = isNew ? nowMs + Math.max(SHORTEST_HALVING_MS, askedMs ?? coolDownMs) : gate.halvesFromMs;
+  const slow = { ...gate, limit, refusals, notBeforeMs, halvesFromMs, credits: 0, changedMs: nowMs };
   // The first to be refused waits in its session, as its server does anyway: it may have been one bad moment.
   const yields = !isNew && gate.inside.includes(id) && gate.inside.length > limit;
   return { gate: yields ? without(slow, id) : slow, yields, ...(isNew && { slowed: waitMs }) };

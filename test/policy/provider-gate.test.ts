@@ -47,6 +47,19 @@ describe('the gate of a provider', () => {
     expect(gate.limit).toBe(4);
   });
 
+  it('halves it again and again while those inside are refused, although each of them keeps the cool-down from ending', () => {
+    let gate = feed(openGate(40), asks(40)).gate;
+    const limits: number[] = [];
+    for (let atMs = 0; atMs < 12_000; atMs += 2_000) {
+      // Their server calls again after what the provider asked for.
+      for (const [n, id] of [...gate.inside].entries()) {
+        gate = passGate(gate, { type: 'refused', id, retryAfterMs: 2_000 }, atMs + n, 0.9).gate;
+      }
+      limits.push(gate.inside.length);
+    }
+    expect(limits).toEqual([20, 10, 5, 2, 1, 1]);
+  });
+
   it('sends away who is refused while it cools down, as far as there are too many', () => {
     let gate = feed(openGate(6), asks(6)).gate;
     const yields = [0, 1, 2, 3, 4, 5].map((n) => {

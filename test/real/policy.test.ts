@@ -2,93 +2,21 @@
  * What muster does when things go wrong, on the built command line and the real OpenCode binary: models that loop, fall
  * silent, never finish or do nothing; a provider that refuses; people who decide; a budget that is spent.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../schemas/run-event.ts';
-import { type Ended, muster, type OnFact, ROOT } from './muster-process.ts';
+import { type Ended, muster } from './muster-process.ts';
+import { read, type Step, type Tasks, thingsProject, work } from './things-project.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'muster-policy-'));
 let made = 0;
 afterAll(() => rmSync(base, { recursive: true, force: true }));
 
-type Call = { tool: string; arguments: object };
-type Step = { say?: string; calls?: Call[]; finish?: string; hang?: true; error?: object };
-
-const read: Call = { tool: 'read', arguments: { filePath: 'documents/notes.md' } };
-/** Hands in the one thing that the task owes, and completes. */
-const work = (id: string, code = 'T1'): Step[] => [
-  { calls: [{ tool: 'muster_submit', arguments: { entities: [{ entity: entityOf(id), attributes: { code } }] } }] },
-  { calls: [{ tool: 'muster_complete', arguments: { summary: 'All there.' } }] },
-  { say: 'Done.' },
-];
-const entityOf = (id: string) => id[0]!.toUpperCase() + id.slice(1);
-
 /** A project of independent tasks, each with one entity of its own; `perCallMs` is how long the model takes. */
-function project(
-  tasks: Readonly<Record<string, { more?: object; turns: Step[][] }>>,
-  more: object = {},
-  perCallMs = 20,
-) {
-  const folder = join(base, `project-${++made}`);
-  const write = (path: string, value: unknown) => {
-    mkdirSync(join(folder, path, '..'), { recursive: true });
-    writeFileSync(join(folder, path), typeof value === 'string' ? value : JSON.stringify(value));
-  };
-  const ids = Object.keys(tasks);
-  write('documents/notes.md', '# Notes\n\nOne thing, T1.\n');
-  write(
-    'schema.mjs',
-    `import { z } from ${JSON.stringify(join(ROOT, 'node_modules/zod/index.js'))};
-export default {
-  name: 'things', version: '1.0.0', description: 'Things.', scope: 'projectId',
-  entities: ${JSON.stringify(ids)}.map((id) => ({
-    name: id[0].toUpperCase() + id.slice(1), description: 'A thing.', key: ['projectId', 'code'],
-    attributes: z.strictObject({ code: z.string().regex(/^T\\d+$/).describe('Its code.') }),
-    producers: [{ task: id }],
-    examples: { valid: { code: 'T1' }, invalid: { attributes: { code: 'x' }, at: 'code', why: 'T and digits.' } },
-  })),
-  relationships: [], common: { agent: z.strictObject({}), engine: [] },
-};`,
-  );
-  write('manifest.json', {
-    name: 'things',
-    schema: './schema.mjs',
-    limits: { attempts: 1, repairs: 0 },
-    ...more,
-    tasks: ids.map((id) => ({
-      id,
-      title: id,
-      prompt: `prompts/${id}.md`,
-      creates: [entityOf(id)],
-      ...tasks[id]!.more,
-    })),
-  });
-  write('script/rehearsal.json', {
-    name: 'things',
-    description: 'Things.',
-    project: 'P1',
-    pace: { perCallMs, perChunkMs: 0 },
-  });
-  for (const id of ids) {
-    write(`prompts/${id}.md`, `Find the thing of ${id}.`);
-    write(`script/${id}.json`, { instance: id, turns: tasks[id]!.turns });
-  }
-  const home = join(folder, 'home');
-  const runFolder = () => join(home, 'runs', readdirSync(join(home, 'runs'))[0]!);
-  return {
-    folder,
-    home,
-    write,
-    rehearse: (extra: readonly string[] = [], onFact?: OnFact) =>
-      muster(['rehearse', folder, '--script', join(folder, 'script'), '--home', home, '--json', ...extra], onFact),
-    resume: (extra: readonly string[] = [], onFact?: OnFact) =>
-      muster(['resume', '--home', home, '--json', ...extra], onFact),
-    report: () => readFileSync(join(runFolder(), 'report.md'), 'utf8'),
-    journal: () => readFileSync(join(runFolder(), 'journal.jsonl'), 'utf8'),
-  };
-}
+const project = (tasks: Tasks, more: object = {}, perCallMs = 20) =>
+  thingsProject(join(base, `project-${++made}`), tasks, more, perCallMs);
 
 const of = <T extends RunEvent['type']>(facts: readonly RunEvent[], type: T) =>
   facts.filter((fact): fact is Extract<RunEvent, { type: T }> => fact.type === type);
