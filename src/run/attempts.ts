@@ -1,8 +1,8 @@
 /**
- * The effects of task actors: what a session is opened with, prompted with, judged by and committed as.
+ * The effects of task actors: what a session is opened with, prompted with and judged by.
  *
- * Owns the table instance → open attempt (session, desk, log). Does not own the attempt's course (machines/task.ts) or
- * the stream (stream-actors.ts). Invariants:
+ * Owns the table instance → open attempt (session, desk, log). Does not own the attempt's course (machines/task.ts), what an
+ * agent works from (task-contexts.ts), or what a commit writes (commits.ts). Invariants:
  * - J1: what the journal says is durable before a session is made, a prompt is sent, or a commit begins.
  * - R1: the session's tools are bound and its log is open before the machine hears of it.
  * - A session that was opened is released exactly once, also when its actor crashed.
@@ -17,8 +17,6 @@ import type {
   Review,
   TurnRequest,
 } from '../../machines/task.ts';
-import type { MasterSchema } from '../../schemas/define.ts';
-import type { Manifest, ManifestTask } from '../../schemas/manifest.ts';
 import type { InstanceRef } from '../../schemas/run-event.ts';
 import type { Endpoint } from '../agent-tools/endpoint.ts';
 import { MusterError } from '../errors.ts';
@@ -27,35 +25,22 @@ import { newRunId } from '../journal/run-id.ts';
 import { openSessionLog, type SessionLog } from '../logs/session-log.ts';
 import type { Router } from '../opencode/router.ts';
 import { continuePrompt } from '../output/continue-prompt.ts';
-import { itemKeyOf } from '../output/keys.ts';
 import { type PromptParts, repairPrompt, workPrompt } from '../output/prompt.ts';
-import { type Publication, passagesOf } from '../output/publication.ts';
-import type { SourceText } from '../output/source-text.ts';
 import type { TaskContext } from '../output/task-context.ts';
-import type { TaskGraph } from '../plan/derive.ts';
 import type { AgentServer, Clock, GraphNode, GraphStore, JournalPort, PermissionRule } from '../ports.ts';
-import { citedUnits } from '../report/coverage.ts';
-import type { SourceDocument } from '../workspace/documents.ts';
 import { instanceDir } from '../workspace/instance-dir.ts';
-import { instanceFolder, writeInstance } from '../workspace/workspace.ts';
-import { callsFile, publicationFile, readPublication, writePublication } from './attempt-files.ts';
+import { writeInstance } from '../workspace/workspace.ts';
+import { callsFile } from './attempt-files.ts';
 import { CallLog } from './call-log.ts';
+import { type CommitPorts, commitWork } from './commits.ts';
 import { DurableDesk } from './durable-desk.ts';
 import { judgeOf } from './judge.ts';
-import { type Sources, sourcesOf } from './sources.ts';
+import { sourcesOf } from './sources.ts';
 import type { TakenUp, TakeUp } from './take-up.ts';
+import { type TaskContextPorts, TaskContexts } from './task-contexts.ts';
 
-export interface AttemptPorts {
+export interface AttemptPorts extends TaskContextPorts {
   readonly runId: string;
-  readonly scope: string;
-  readonly model: string;
-  readonly manifest: Manifest;
-  readonly schema: MasterSchema;
-  readonly graphOfTasks: TaskGraph;
-  readonly prompts: Readonly<Record<string, string>>;
-  readonly documents: readonly SourceDocument[];
-  /** Their texts, by path. */
-  readonly texts: ReadonlyMap<string, SourceText>;
   readonly workspace: string;
   readonly logs: string;
   /** Folder of what attempts have handed in. */
@@ -65,7 +50,6 @@ export interface AttemptPorts {
   readonly secrets: readonly string[];
   readonly journal: JournalPort;
   readonly graph: GraphStore;
-  readonly sources: Sources;
   readonly endpoint: Endpoint;
   readonly router: Router;
   /** Known once the server is started. */
@@ -103,10 +87,10 @@ const STOP_MS = 3_000;
 
 export class Attempts {
   readonly #ports: AttemptPorts;
+  readonly #contexts: TaskContexts;
+  readonly #commits: CommitPorts;
   readonly #open = new Map<string, OpenAttempt>();
   readonly #sent = new Map<string, SentPrompt>();
-  /** Nodes that this run committed and that a fan-out is over: entity → item key → node. */
-  readonly #items = new Map<string, Map<string, GraphNode>>();
   readonly #closing = new Set<Promise<unknown>>();
   readonly #stopping = new Set<Promise<unknown>>();
   /** How instances of an earlier process were taken up. */
@@ -114,12 +98,18 @@ export class Attempts {
 
   constructor(ports: AttemptPorts) {
     this.#ports = ports;
+    this.#contexts = new TaskContexts(ports);
+    this.#commits = {
+      ...ports,
+      contexts: this.#contexts,
+      keepInputs: (instance, item) => this.#keepInputs(instance, item),
+    };
   }
 
   async open({ instance, attempt, previous, adjustment, model }: OpenRequest): Promise<OpenedSession> {
     const { clock, random, journal, server } = this.#ports;
-    const task = this.#task(instance.task);
-    const prompt = this.#prompt(instance);
+    const task = this.#contexts.task(instance.task);
+    const prompt = this.#contexts.prompt(instance);
     await writeInstance(this.#ports.workspace, prompt.context, workPrompt(prompt, previous, adjustment));
     await this.#keepInputs(instance, prompt.context.item);
     await journal.flushed();
@@ -127,7 +117,7 @@ export class Attempts {
       instance,
       attempt,
       title: `${instance.id} attempt ${attempt}`,
-      model: model ?? this.#model(task),
+      model: model ?? this.#contexts.modelOf(task.id),
       permissions: this.#ports.permissionsFor(prompt.folder, task.allow ?? []),
     });
     const session = { sessionId: newRunId(clock, random), apiSessionId };
@@ -142,7 +132,7 @@ export class Attempts {
     const taken = await takeUp(instance, {
       desk: (attempt, session, keepBytes) => {
         this.release(instance.id, 'interrupted');
-        return this.#bind(instance, attempt, session, this.#prompt(instance), keepBytes).desk;
+        return this.#bind(instance, attempt, session, this.#contexts.prompt(instance), keepBytes).desk;
       },
     });
     this.#taken.set(instance.id, taken);
@@ -168,21 +158,7 @@ export class Attempts {
 
   /** Nodes that this run committed before this process began, for the fan-outs over them. */
   knowItems(nodes: readonly GraphNode[]): void {
-    for (const node of nodes) {
-      const known = this.#items.get(node.entity) ?? new Map<string, GraphNode>();
-      this.#items.set(node.entity, known.set(itemKeyOf(node), node));
-    }
-  }
-
-  #prompt(instance: InstanceRef): PromptParts {
-    const task = this.#task(instance.task);
-    return {
-      context: this.#context(instance),
-      title: task.title,
-      goal: this.#ports.prompts[task.id] ?? '',
-      folder: instanceFolder(instance.id),
-      databases: sourcesOf(this.#ports.sources, task.sources).notes,
-    };
+    this.#contexts.knowItems(nodes);
   }
 
   #bind(
@@ -197,7 +173,7 @@ export class Attempts {
     const calls = new CallLog(callsFile(work, instance.id, attempt), keepBytes);
     const seen = keepBytes === undefined ? { accepted: 0, refused: 0 } : undefined;
     const judge = judgeOf(context, graph, runId);
-    const { byName: sources } = sourcesOf(this.#ports.sources, this.#task(instance.task).sources);
+    const { byName: sources } = sourcesOf(this.#ports.sources, this.#contexts.task(instance.task).sources);
     const desk = new DurableDesk(
       {
         context,
@@ -250,7 +226,7 @@ export class Attempts {
     journal.append({ type: 'turn.started', instance: instance.id, attempt, turn, kind, messageId });
     await journal.flushed();
     signal.throwIfAborted();
-    const sent = { messageId, text, model: request.model ?? this.#model(this.#task(instance.task)) };
+    const sent = { messageId, text, model: request.model ?? this.#contexts.modelOf(instance.task) };
     this.#sent.set(apiSessionId, sent);
     router.expectTurn(apiSessionId, { messageId });
     await server().prompt({ apiSessionId, ...sent });
@@ -268,41 +244,12 @@ export class Attempts {
     return { ...(await desk.review()), ...(work && { work: { ...work } }) };
   }
 
-  async commit({ instance, attempt }: AttemptRef): Promise<Committed> {
-    const { journal, graph, runId, schema, texts, graphOfTasks } = this.#ports;
-    const { nodes, relationships } = await this.#publication(instance, attempt);
-    await journal.flushed();
-    const result = await graph.commit({ runId, task: instance.task, nodes, relationships });
-    const entities: Record<string, number> = {};
-    for (const { entity } of nodes) entities[entity] = (entities[entity] ?? 0) + 1;
-    const fannedOut = new Set(graphOfTasks.tasks.flatMap(({ fanOut }) => (fanOut ? [fanOut.over] : [])));
-    const items: Record<string, string[]> = {};
-    for (const node of nodes) {
-      if (!fannedOut.has(node.entity)) continue;
-      items[node.entity] = [...(items[node.entity] ?? []), itemKeyOf(node)];
-      this.knowItems([node]);
-    }
-    return { entities, ...result, items, cited: citedUnits(texts, passagesOf(schema, nodes)) };
-  }
-
-  /** What the commit writes: on disk before the graph changes, so that the same can be committed again. */
-  async #publication(instance: InstanceRef, attempt: number): Promise<Publication> {
-    const taken = this.#taken.get(instance.id);
-    const file = publicationFile(this.#ports.work, instance.id, attempt);
-    if (taken?.start.step === 'commit-again' && taken.start.attempt === attempt) {
-      if (taken.publication) await this.#keepTakenOver(instance, file, taken.publication);
-      const saved = taken.publication ?? (await readPublication(file));
-      if (saved) return saved;
-    }
-    const publication = await this.#attempt(instance.id).desk.publication();
-    await writePublication(file, publication);
-    return publication;
-  }
-
-  /** So that a later run can take over from this one in the same way. */
-  async #keepTakenOver(instance: InstanceRef, file: string, publication: Publication): Promise<void> {
-    await this.#keepInputs(instance, this.#context(instance).item);
-    await writePublication(file, publication);
+  commit(ref: AttemptRef): Promise<Committed> {
+    const { id } = ref.instance;
+    return commitWork(this.#commits, ref, {
+      taken: this.#taken.get(id),
+      reviewed: () => this.#attempt(id).desk.publication(),
+    });
   }
 
   /** Without the record a later run does the work again: no reason to fail this one. */
@@ -312,7 +259,7 @@ export class Attempts {
 
   /** The node that an instance of a fan-out is for. */
   itemOf(instance: InstanceRef): GraphNode | undefined {
-    return this.#context(instance).item;
+    return this.#contexts.context(instance).item;
   }
 
   async abort({ apiSessionId }: { readonly apiSessionId: string }): Promise<void> {
@@ -383,32 +330,5 @@ export class Attempts {
     const attempt = this.#open.get(instance);
     if (attempt) return attempt;
     throw new MusterError('BUG', `expected an open session of ${instance}, got none`);
-  }
-
-  #task(id: string): ManifestTask {
-    const task = this.#ports.manifest.tasks.find((one) => one.id === id);
-    if (task) return task;
-    throw new MusterError('BUG', `expected task "${id}" in the manifest, got none`);
-  }
-
-  #model(task: ManifestTask): string {
-    return task.model ?? this.#ports.model;
-  }
-
-  #context(instance: InstanceRef): TaskContext {
-    const { schema, scope, documents, texts, graphOfTasks } = this.#ports;
-    const task = this.#task(instance.task);
-    const derived = graphOfTasks.tasks.find(({ id }) => id === task.id);
-    const upstream = new Set(derived?.waitsFor.map((edge) => edge.task));
-    const readable = schema.entities
-      .filter(({ name, producers }) => task.reads?.includes(name) || producers.some((one) => upstream.has(one.task)))
-      .map(({ name }) => name);
-    const item = derived?.fanOut && this.#items.get(derived.fanOut.over)?.get(instance.itemKey ?? '');
-    if (derived?.fanOut && !item) {
-      throw new MusterError('BUG', `expected the committed ${derived.fanOut.over} "${instance.itemKey}", got none`);
-    }
-    const sources = documents.map(({ path }) => path);
-    const sourceText = (path: string) => texts.get(path);
-    return { schema, instance, scope, ...(item && { item }), sources, sourceText, readable };
   }
 }

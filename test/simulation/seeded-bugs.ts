@@ -56,14 +56,14 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   },
   {
     name: 'a commit is not on disk before the graph changes',
-    file: 'src/run/attempts',
+    file: 'src/run/commits',
     find: 'await writePublication(file, publication); return publication;',
     replace: 'return publication;',
   },
   {
     name: 'an instance completes without a commit',
-    file: 'src/run/attempts',
-    find: 'const result = await graph.commit({ runId, task: instance.task, nodes, relationships });',
+    file: 'src/run/commits',
+    find: 'const result = await graph.commit({ runId, task: ref.instance.task, nodes, relationships });',
     replace: 'const result = { relationships: 0, created: 0, updated: 0, unchanged: 0 };',
   },
   {
