@@ -1,7 +1,7 @@
 /** What is done to the graph once no task works any more: late relationships are drawn, and every rule is judged. */
 import type { MasterSchema } from '../../schemas/define.ts';
 import type { RuleFacts } from '../../schemas/rule.ts';
-import type { Finding, RunCheck } from '../../schemas/run-event.ts';
+import type { Cause, Finding, RunCheck } from '../../schemas/run-event.ts';
 import { type GraphRelationship, type GraphStore, nodeId } from '../ports.ts';
 import { checkOf } from '../rules/check.ts';
 import { evaluateRules } from '../rules/evaluate.ts';
@@ -45,4 +45,13 @@ export async function checkGraph(
     scope: { attribute: schema.scope, value: scope },
   });
   return checkOf(rules.length, evaluation, late);
+}
+
+/** Why the graph is not complete although all work is done (Q1); undefined when no rule that blocks is broken. */
+export function blockedBy({ findings, counts }: RunCheck): Cause | undefined {
+  const worst = findings.find(({ severity }) => severity === 'blocker');
+  if (!worst) return undefined;
+  const others = counts.blocker - 1;
+  const more = others > 0 ? `, and ${others} more` : '';
+  return { code: 'RULES_BROKEN', message: `the graph breaks rule ${worst.rule}: ${worst.message}${more}` };
 }

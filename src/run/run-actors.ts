@@ -17,52 +17,41 @@ import {
   taskMachine,
 } from '../../machines/task.ts';
 import type { Cause, InstanceRef, RunFact } from '../../schemas/run-event.ts';
-import type { Endpoint } from '../agent-tools/endpoint.ts';
 import { ensureError, MusterError } from '../errors.ts';
 import type { PartSource } from '../fingerprint/parts.ts';
-import type { RunFolder } from '../journal/run-paths.ts';
 import type { Journal } from '../journal/writer.ts';
-import type { LoadedManifest } from '../manifest/load.ts';
 import { OpenCodeAgentServer } from '../opencode/agent-server.ts';
 import { readKnownSession } from '../opencode/known-session.ts';
 import { MessageIds } from '../opencode/message-id.ts';
 import { sessionPermissions } from '../opencode/permissions.ts';
 import { closeGap, turnReader } from '../opencode/reconcile.ts';
 import { Router } from '../opencode/router.ts';
-import { attachServer, type OpenCodeServer, startServer } from '../opencode/server.ts';
+import type { OpenCodeServer } from '../opencode/server.ts';
 import { openStream, type StreamEnd } from '../opencode/stream.ts';
 import { foldedSource } from '../output/check-passage.ts';
 import { findQuote } from '../output/find-quote.ts';
 import type { SourceText } from '../output/source-text.ts';
 import type { Clock, GraphNode, GraphStore } from '../ports.ts';
-import type { ModelServer } from '../rehearsal/model-server.ts';
 import type { KnownInstance } from '../resume/known-run.ts';
 import type { SourceDocument } from '../workspace/documents.ts';
 import { answerAsk } from './asks.ts';
 import { Attempts } from './attempts.ts';
-import { checkGraph, drawLate } from './conclude.ts';
+import { blockedBy, checkGraph, drawLate } from './conclude.ts';
 import { presentParts, saveParts } from './instance-record.ts';
+import { openServer, type ServerPorts, secretsOf } from './open-server.ts';
 import { ProviderGates } from './provider-gates.ts';
-import type { RunOptions } from './run-options.ts';
 import { modelsOf } from './run-rules.ts';
-import { credentialVariables, type Sources } from './sources.ts';
 import { type TakeOverPorts, takeOverFrom } from './take-over.ts';
 import { firstThatKnows, takeUpFrom } from './take-up.ts';
 
-export interface RunActorPorts {
-  readonly options: RunOptions;
-  readonly loaded: LoadedManifest;
+export interface RunActorPorts extends ServerPorts {
   readonly documents: readonly SourceDocument[];
   /** Their texts, by path. */
   readonly texts: ReadonlyMap<string, SourceText>;
   readonly project: string;
   readonly model: string;
-  readonly folder: RunFolder;
   readonly journal: Journal;
   readonly graph: GraphStore;
-  readonly sources: Sources;
-  readonly endpoint: Endpoint;
-  readonly modelServer: ModelServer | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
@@ -269,16 +258,10 @@ export function runActors(ports: RunActorPorts) {
       return text && findQuote(foldedSource(text), quote) !== undefined;
     };
     const of = { graph: ports.graph, schema: loaded.schema, scope: ports.project, hasQuote };
-    const late = await drawLate(of, folder.runId);
-    const check = await checkGraph(of, late);
+    const check = await checkGraph(of, await drawLate(of, folder.runId));
     journal.append({ type: 'run.checked', ...check });
-    const worst = check.findings.find(({ severity }) => severity === 'blocker');
-    if (!worst) return {};
-    const others = check.counts.blocker - 1;
-    const more = others > 0 ? `, and ${others} more` : '';
-    return {
-      blocked: { code: 'RULES_BROKEN', message: `the graph breaks rule ${worst.rule}: ${worst.message}${more}` },
-    };
+    const blocked = blockedBy(check);
+    return blocked ? { blocked } : {};
   });
 
   const machine = orchestratorMachine.provide({
@@ -286,32 +269,6 @@ export function runActors(ports: RunActorPorts) {
     actors: { task, server, eventStream, hold, conclude: concluding },
   });
   return { machine, attempts, gates };
-}
-
-/** Starts or attaches, and turns whatever fails into one of our errors. */
-async function openServer({ options, loaded, folder, modelServer, sources }: RunActorPorts): Promise<OpenCodeServer> {
-  const { server } = options;
-  if (server.kind === 'attached') {
-    const { url, password } = server;
-    return attachServer({ url, workspaceDir: folder.workspace, ...(password !== undefined && { password }) });
-  }
-  const { binary, configFile, port } = server;
-  return startServer({
-    mode: modelServer ? 'isolated' : 'user',
-    runDir: folder.path,
-    workspaceDir: folder.workspace,
-    ...(binary !== undefined && { binary }),
-    ...(configFile !== undefined && { configFile }),
-    ...(port !== undefined && { port }),
-    withheld: credentialVariables(loaded.manifest.sources),
-    secrets: [...sources.secrets, ...(modelServer ? [modelServer.key] : [])],
-    ...(modelServer && { config: modelServer.config as never }),
-  });
-}
-
-function secretsOf({ endpoint, modelServer, options, sources }: RunActorPorts): string[] {
-  const password = options.server.kind === 'attached' ? options.server.password : undefined;
-  return [endpoint.token, modelServer?.key, password, ...sources.secrets].filter((secret) => secret !== undefined);
 }
 
 function endCause(end: Exclude<StreamEnd, { kind: 'closed' }>): Cause {
