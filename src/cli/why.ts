@@ -33,7 +33,10 @@ function drawn({ instance, completed, decided, recorded, changes, upstream }: In
       ? []
       : decided.decision === 'take-over'
         ? [`  In that run it was taken over from ${decided.against}.`]
-        : [`  In that run it ran again: ${decided.causes.join('; ')}.`];
+        : [
+            `  In that run it ran again, against ${decided.against}: ${decided.causes.join('; ')}.`,
+            ...decided.changes.flatMap((change) => explanationLines(change).map((line) => `    ${line}`)),
+          ];
   const own = changes.flatMap((change) => explanationLines(change).map((line) => `  ${line}`));
   const others = upstream.map(
     ({ task, parts }) =>

@@ -55,8 +55,8 @@ export function progressLine(view: RunView, event: RunEvent): ProgressLine | und
         ? line('quiet', event.instance, 'taken over', `from ${event.against}`)
         : line('info', event.instance, 'runs again', event.causes.join('; '));
     case 'instance.resumed':
-      // Taken up before its first attempt: a selective run decided about it, and said so.
-      if (event.attempt === 0) return undefined;
+      // Without an attempt of this run a selective one decided about it, and said so.
+      if (event.attempt === 0 || view.instances[event.instance]?.attempts.length === 0) return undefined;
       return line('info', event.instance, 'resumed', `attempt ${event.attempt}: ${RESUMED[event.step]}`);
     case 'server.started':
       return line('info', 'server', event.owned ? 'started' : 'attached', `OpenCode ${event.version} at ${event.url}`);

@@ -10,6 +10,7 @@ import { type Explanation, explainChanges } from '../fingerprint/explain.ts';
 import { type Parts, taskParts, UPSTREAM } from '../fingerprint/parts.ts';
 import { readJournal } from '../journal/reader.ts';
 import { findRun, latestRun } from '../journal/run-folder.ts';
+import type { RunFolder } from '../journal/run-paths.ts';
 import { foldResume } from '../resume/known-run.ts';
 import { nearest } from '../schema/nearest.ts';
 import { readFingerprint, readInput } from './instance-record.ts';
@@ -31,6 +32,8 @@ export interface InstanceWhy {
     readonly decision: 'take-over' | 'run';
     readonly against: string;
     readonly causes: readonly string[];
+    /** What differed then, as far as both runs kept it. */
+    readonly changes: readonly Explanation[];
   };
   /** False when the run kept no record of what it was made from. */
   readonly recorded: boolean;
@@ -71,7 +74,12 @@ export async function explainWhy(
       instance: ref.id,
       completed: committed !== undefined,
       ...(decided?.type === 'instance.decided' && {
-        decided: { decision: decided.decision, against: decided.against, causes: decided.causes },
+        decided: {
+          decision: decided.decision,
+          against: decided.against,
+          causes: decided.causes,
+          changes: fingerprint ? await changesSince(home, decided.against, folder, ref.id, fingerprint) : [],
+        },
       }),
       recorded: fingerprint !== undefined,
       changes: fingerprint ? await explained(fingerprint, taskParts(source, ref.task), folder.inputs) : [],
@@ -82,6 +90,32 @@ export async function explainWhy(
     });
   }
   return { runId: folder.runId, instances };
+}
+
+/** What differed between an earlier run and this one; nothing when the earlier one is gone, or kept no record. */
+async function changesSince(
+  home: string,
+  against: string,
+  { inputs }: RunFolder,
+  instance: string,
+  after: Fingerprint,
+): Promise<readonly Explanation[]> {
+  const earlier = await findRun(home, against).catch(unlessMissing);
+  const before = earlier && (await readFingerprint(earlier.folder.work, instance));
+  if (!earlier || !before) return [];
+  const [old, now]: [Map<string, string>, Record<string, string>] = [new Map(), {}];
+  for (const { part } of compareFingerprints(before, after)) {
+    const [from, to] = [before[part], after[part]];
+    const text = from === undefined ? undefined : await readInput(earlier.folder.inputs, from);
+    if (from !== undefined && text !== undefined) old.set(from, text);
+    now[part] = (to === undefined ? undefined : await readInput(inputs, to)) ?? '';
+  }
+  return explainChanges(before, after, now, (hash) => old.get(hash));
+}
+
+function unlessMissing(thrown: unknown): undefined {
+  if (thrown instanceof MusterError && thrown.code === 'RUN_NOT_FOUND') return undefined;
+  throw thrown;
 }
 
 /** Of its own parts: the item and what is read of others are left out. */

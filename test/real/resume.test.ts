@@ -136,5 +136,9 @@ describe('a run whose inputs changed', () => {
     ]);
     expect(decided(facts, 'take-over')).toHaveLength(21);
     expect(await graphOf(join(home, 'h'), run)).toEqual(whole);
+    // Nothing differs from now, and the line that differed then is shown.
+    const { out } = await muster(['why', run, 'wbs-extraction', '--home', join(home, 'h')]);
+    expect(out).toContain('wbs-extraction would be taken over');
+    expect(out).toContain('+Be complete.');
   }, 180_000);
 });

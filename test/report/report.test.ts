@@ -148,3 +148,14 @@ describe('progress', () => {
     [4_320_000, '1 h 12 min'],
   ])('%d ms is %s', (ms, text) => expect(duration(ms)).toBe(text));
 });
+
+it('of what is taken over from an earlier run is told that it is, and that it completed, and no more', () => {
+  const facts = events([
+    run,
+    { type: 'instance.started', instance: 'a', wave: 1 },
+    { type: 'instance.decided', instance: 'a', decision: 'take-over', against: 'r0', causes: [] },
+    { type: 'instance.resumed', instance: 'a', attempt: 1, step: 'commit-again' },
+  ]);
+  const told = facts.flatMap((event, i) => progressLine(viewOf(facts.slice(0, i + 1)), event) ?? []);
+  expect(told.map(({ state }) => state)).toEqual(['started', 'started', 'taken over']);
+});
