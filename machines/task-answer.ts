@@ -38,6 +38,7 @@ export interface Weighable {
   readonly waits: number;
   readonly waitedMs: number;
   readonly splits: number;
+  readonly resumed?: { readonly attempt: number };
 }
 
 export interface Weighed {
@@ -53,6 +54,7 @@ export function weigh(context: Weighable, failure: AttemptFailure): Weighed {
     failure,
     {
       attempt,
+      isTakenUp: context.resumed?.attempt === attempt,
       repairs: context.repair - context.rejections,
       canRepair: session !== undefined && isRepairable(context),
       canContinue: session !== undefined && judgement?.kind === 'failed',

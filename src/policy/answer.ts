@@ -18,6 +18,8 @@ export interface AttemptHistory {
   readonly canRepair: boolean;
   /** The provider failed and the session is there, so that it can go on later. */
   readonly canContinue: boolean;
+  /** An earlier process began it: it spent while nobody watched. Default false. */
+  readonly isTakenUp?: boolean;
   /** Waits for a provider since a model call last succeeded, and how long they were together. */
   readonly waits: number;
   readonly waitedMs: number;
@@ -62,6 +64,8 @@ const WAITS_BEFORE_FALLBACK = 2;
 const MAY_RECOVER = new Set<FailureClass>(['rate-limit', 'overload', 'provider-down']);
 /** Limits that the manifest set for one attempt: another one would spend as much again. */
 const OWN_LIMITS = new Set(['step-limit', 'token-limit', 'cost-limit']);
+/** Of an own limit, where another attempt is right at all. */
+const AGAIN: readonly AnswerKind[] = ['fresh-session'];
 const MAX_SPLITS = 1;
 
 /**
@@ -73,9 +77,9 @@ export function answerTo(
   policy: AnswerPolicy,
   random: number,
 ): Answer {
-  const why = refusal(failure, policy);
+  const why = refusal(failure, history, policy);
   if (why !== undefined) return { kind: 'give-up', waitMs: 0, reason: why };
-  for (const kind of REMEDIES[failure.class]) {
+  for (const kind of OWN_LIMITS.has(failure.cause.code) ? AGAIN : REMEDIES[failure.class]) {
     const answer = remedy(kind, failure, history, policy, random);
     if (answer) return answer;
   }
@@ -96,10 +100,15 @@ export function jitteredMs(baseMs: number, retryAfterMs: number | undefined, ran
   return Math.round(Math.max(spread, retryAfterMs + random * Math.min(5_000, 250 + retryAfterMs / 4)));
 }
 
-function refusal({ class: of, cause, retryable }: AttemptFailure, { retry }: AnswerPolicy): string | undefined {
+function refusal(
+  { class: of, cause, retryable }: AttemptFailure,
+  { isTakenUp }: AttemptHistory,
+  { retry }: AnswerPolicy,
+): string | undefined {
   if (of === 'cancelled') return 'it was told to end';
   if (retry.giveUpOn.includes(of)) return `the manifest gives up on ${of} (retry.giveUpOn)`;
-  if (OWN_LIMITS.has(cause.code)) return 'a further attempt would spend as much again';
+  // A session that was left alone may have called its model for ever: that says nothing about one that is watched.
+  if (OWN_LIMITS.has(cause.code) && !isTakenUp) return 'a further attempt would spend as much again';
   if (NEEDS_RETRYABLE.has(of) && !retryable) return 'the same again would fail in the same way';
   return undefined;
 }

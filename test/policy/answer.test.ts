@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FAILURE_CLASSES, type FailureClass } from '../../schemas/failure.ts';
 import { DEFAULT_LIMITS, DEFAULT_RETRY, type RetrySettings } from '../../schemas/manifest.ts';
 import { type AttemptHistory, answerTo, backoffMs, jitteredMs, spreadOf } from '../../src/policy/answer.ts';
-import type { AttemptFailure } from '../../src/policy/classify.ts';
+import { type AttemptFailure, limitFailure } from '../../src/policy/classify.ts';
 
 const failure = (of: FailureClass, more: Partial<AttemptFailure> & { code?: string } = {}): AttemptFailure => {
   const { code = of, ...rest } = more;
@@ -34,6 +34,19 @@ describe('work that is not good enough', () => {
       waitMs: 1_000,
     });
     expect(ask(failure('incomplete'), { canRepair: true, repairs: 3, attempt: 2 }).kind).toBe('give-up');
+  });
+});
+
+describe('a limit of an attempt', () => {
+  const spent: AttemptFailure = limitFailure('step-limit', '60 model calls');
+
+  it('is not tried again: that would spend as much once more', () => {
+    expect(ask(spent).kind).toBe('give-up');
+  });
+
+  it('says nothing of a session that spent while nobody watched: another one follows, as long as attempts last', () => {
+    expect(ask(spent, { isTakenUp: true }).kind).toBe('fresh-session');
+    expect(ask(spent, { isTakenUp: true, attempt: 2 }).kind).toBe('give-up');
   });
 });
 
