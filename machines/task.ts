@@ -256,6 +256,8 @@ export const taskMachine = setup({
     addRoute: (_, _session: OpenedSession) => {},
     /** Ends the session's route, tool access and log; provided by src/run.ts. Called once for each attempt. */
     releaseSession: (_, _attempt: AttemptRef & { readonly status: string }) => {},
+    /** Takes a place at the provider's gate without asking: what is taken up is at work already; provided by src/run. */
+    occupyGate: (_, _request: GateRequest) => {},
     /** Gives the place at the provider's gate back; provided by src/run. */
     leaveGate: (_, _instance: InstanceRef) => {},
     tell: enqueueActions(({ enqueue, system }, notice: TaskNotice) => {
@@ -443,6 +445,7 @@ export const taskMachine = setup({
             target: 'attempting.working',
             actions: [
               { type: 'takeUp', params: ({ event }) => event.output },
+              { type: 'occupyGate', params: gateRequest },
               { type: 'record', params: resumedFact },
               { type: 'addRoute', params: ({ event }) => sessionOf(event.output) },
             ],
@@ -452,6 +455,7 @@ export const taskMachine = setup({
             target: 'attempting.validating',
             actions: [
               { type: 'takeUp', params: ({ event }) => event.output },
+              { type: 'occupyGate', params: gateRequest },
               { type: 'record', params: resumedFact },
               { type: 'addRoute', params: ({ event }) => sessionOf(event.output) },
             ],
@@ -510,7 +514,7 @@ export const taskMachine = setup({
         gated: {
           invoke: {
             src: 'enterGate',
-            input: ({ context }) => ({ instance: context.instance, model: context.models.at(-1) ?? '' }),
+            input: gateRequest,
             onDone: 'entering',
             onError: {
               target: '#task.deciding',
@@ -1014,6 +1018,10 @@ function turnEnd({ judgement, issues, tools, work }: TaskMachineContext): Parame
 function told({ models, adjustment }: TaskMachineContext): { readonly model?: string; readonly adjustment?: string } {
   const model = models.at(-1);
   return { ...(model !== undefined && { model }), ...(adjustment !== undefined && { adjustment }) };
+}
+
+function gateRequest({ context }: { context: TaskMachineContext }): GateRequest {
+  return { instance: context.instance, model: context.models.at(-1) ?? '' };
 }
 
 function spent({ context, event }: { context: TaskMachineContext; event: { readonly usage: Usage } }): TaskNotice {

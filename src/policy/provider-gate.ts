@@ -8,7 +8,7 @@
  * by time alone too, when nobody is left inside to succeed. While it recovers, entries are spread over time.
  *
  * Invariants: the limit is from 1 to `max`; nobody enters while as many are inside as the limit says, or before
- * `notBeforeMs`; whoever asks enters in order of asking; asking and leaving twice changes nothing.
+ * `notBeforeMs`, but who is at work already; whoever asks enters in order of asking; asking and leaving twice changes nothing.
  */
 import { jitteredMs } from './answer.ts';
 
@@ -33,6 +33,8 @@ export interface Gate {
 
 export type GateEvent =
   | { readonly type: 'ask'; readonly id: string }
+  /** `id` is at work already: it takes a place without asking, be it one too many. */
+  | { readonly type: 'occupy'; readonly id: string }
   | { readonly type: 'leave'; readonly id: string }
   /** A call of `id` was refused by the provider. */
   | { readonly type: 'refused'; readonly id: string; readonly retryAfterMs?: number }
@@ -118,6 +120,10 @@ function hear(
     case 'ask': {
       const isKnown = gate.queue.includes(event.id) || gate.inside.includes(event.id);
       return { gate: isKnown ? gate : { ...gate, queue: [...gate.queue, event.id] }, yields: false };
+    }
+    case 'occupy': {
+      const others = without(gate, event.id);
+      return { gate: { ...others, inside: [...others.inside, event.id] }, yields: false };
     }
     case 'leave':
       return { gate: without(gate, event.id), yields: false };

@@ -63,6 +63,13 @@ export class ProviderGates {
     });
   }
 
+  /** The instance's session was found at work: it has a place, be it one too many. */
+  occupy(instance: string, model: string): void {
+    const provider = providerOf(model);
+    this.#at.set(instance, provider);
+    this.#pass(provider, { type: 'occupy', id: instance });
+  }
+
   /** Gives the place, or the wait for one, back; nothing happens without one. */
   leave(instance: string): void {
     const provider = this.#at.get(instance);

@@ -183,6 +183,7 @@ export function runActors(ports: RunActorPorts) {
         attempts.registered(id, apiSessionId);
       },
       releaseSession: (_, { instance, status }) => attempts.release(instance.id, status),
+      occupyGate: (_, { instance, model }) => gates.occupy(instance.id, model),
       leaveGate: (_, { id }) => gates.leave(id),
     },
     actors: {

@@ -95,6 +95,18 @@ describe('the gate of a provider', () => {
     expect(again.notice?.kind).toBe('slowed');
   });
 
+  it('counts whom it found at work, be it one too many, and lets the next one in when there is room', () => {
+    const { gate } = feed(openGate(1), [
+      { type: 'occupy', id: 'left', at: 0 },
+      { type: 'occupy', id: 'behind', at: 0 },
+      ...asks(1),
+    ]);
+    expect([gate.inside, gate.queue]).toEqual([['left', 'behind'], ['i0']]);
+    const one = passGate(gate, { type: 'leave', id: 'left' }, 1, 0.5);
+    expect(one.entered).toEqual([]);
+    expect(passGate(one.gate, { type: 'leave', id: 'behind' }, 2, 0.5).entered).toEqual(['i0']);
+  });
+
   it('opens by time alone, although nobody inside succeeds', () => {
     const shut = feed(openGate(4), [...asks(4), { type: 'refused', id: 'i0', at: 0 }]).gate;
     const { gate, notices } = feed(shut, [{ type: 'tick', at: shut.notBeforeMs + 4 * RECOVER_MS }]);
@@ -104,7 +116,7 @@ describe('the gate of a provider', () => {
 
   it('keeps its invariants whatever happens, and everybody who asks gets in', () => {
     const event = fc.oneof(
-      fc.record({ type: fc.constantFrom('ask', 'leave', 'succeeded'), n: fc.nat(12) }),
+      fc.record({ type: fc.constantFrom('ask', 'occupy', 'leave', 'succeeded'), n: fc.nat(12) }),
       fc.record({ type: fc.constant('refused'), n: fc.nat(12), retryAfterMs: fc.option(fc.nat(60_000)) }),
       fc.record({ type: fc.constant('tick'), n: fc.constant(0) }),
     );
@@ -125,6 +137,7 @@ describe('the gate of a provider', () => {
             const step = passGate(before, told, nowMs, random);
             gate = step.gate;
             if (told.type === 'leave' || step.yields) inside.delete(id);
+            if (told.type === 'occupy') inside.add(id);
             expect(step.entered.length === 0 || nowMs >= before.notBeforeMs).toBe(true);
             if (told.type === 'refused' && nowMs >= before.notBeforeMs && before.limit > 1) {
               expect(gate.notBeforeMs).toBeGreaterThan(nowMs);

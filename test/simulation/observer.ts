@@ -132,6 +132,7 @@ export class Observer {
   /** The journal was cut: a torn line, or what a failing power took. */
   onReopened(path: string): void {
     if (path !== this.journal) return;
+    this.#tooManySinceMs = undefined;
     const bytes = this.#ports.disk.read(path);
     // What the next process finds is what it builds on.
     if (bytes.lastIndexOf(10) + 1 < this.#bytes) this.#replay(path);

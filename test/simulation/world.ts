@@ -426,9 +426,11 @@ export class World {
     }
     for (;;) {
       await settled();
-      this.#observer.onQuiet(this.#time.nowMs);
       this.#judgeAsks();
-      if (this.#life.isAlive) this.#work.judge();
+      if (this.#life.isAlive) {
+        this.#observer.onQuiet(this.#time.nowMs);
+        this.#work.judge();
+      }
       if (isMet() || isOver || this.#observer.violation) return 'met';
       this.#steps += 1;
       if (this.#steps > MOST_STEPS || this.#time.nowMs - FIRST_MS > LONGEST_MS) return 'late';
