@@ -63,6 +63,7 @@ export function taskBench(
         record: (_, fact) => void facts.push(fact),
         addRoute: (_, session) => void calls.push(`addRoute ${session.apiSessionId}`),
         releaseSession: (_, { status }) => void calls.push(`releaseSession ${status}`),
+        occupyGate: () => void calls.push('occupyGate'),
         leaveGate: () => void calls.push('leaveGate'),
       },
     }),

@@ -29,7 +29,8 @@ describe('a task actor that is taken up', () => {
 
   it('reviews a turn that had ended, and repairs in the same session', async () => {
     const bench = await resumed({ step: 'take', ...place, judgement: { kind: 'candidate' } });
-    expect(bench.calls).toEqual(['resume', 'addRoute ses_1', 'review']);
+    // It is at work already: its place at the gate is counted before anything else happens.
+    expect(bench.calls).toEqual(['resume', 'occupyGate', 'addRoute ses_1', 'review']);
     await bench.answer('review', incomplete);
     expect(bench.lastInput('prompt')).toMatchObject({
       attempt: 2,
@@ -43,7 +44,7 @@ describe('a task actor that is taken up', () => {
 
   it('waits for a turn that still runs', async () => {
     const bench = await resumed({ step: 'join', ...place });
-    expect(bench.calls).toEqual(['resume', 'addRoute ses_1']);
+    expect(bench.calls).toEqual(['resume', 'occupyGate', 'addRoute ses_1']);
     bench.send(ended);
     await bench.answer('review', complete);
     await bench.answer('commit', bench.committed);
