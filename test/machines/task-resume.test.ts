@@ -52,6 +52,23 @@ describe('a task actor that is taken up', () => {
     expect(bench.fact('turn.ended')).toMatchObject({ attempt: 2, turn: 3 });
   });
 
+  it('begins anew when its session spent more than an attempt may while nobody watched', async () => {
+    const bench = await resumed({ step: 'join', ...place }, { steps: 60, attempts: 3 });
+    bench.send({ type: 'session.usage', usage: { ...usage, steps: 147 } });
+    await bench.answer('abort', undefined);
+    expect(bench.fact('failure.answered')).toMatchObject({
+      cause: { code: 'step-limit' },
+      answer: { kind: 'fresh-session' },
+    });
+    await bench.advance(60_000);
+    expect(bench.fact('attempt.started')).toMatchObject({ attempt: 3 });
+    // The new one is watched from its beginning.
+    await bench.answer('openSession', session);
+    bench.send({ type: 'session.usage', usage: { ...usage, steps: 60 } });
+    await bench.answer('abort', undefined);
+    expect(bench.output()).toMatchObject({ outcome: { kind: 'failed', cause: { code: 'step-limit' } } });
+  });
+
   it('goes on in its session with a prompt that says so, once', async () => {
     const bench = await resumed({ step: 'continue', ...place });
     expect(bench.lastInput('prompt')).toMatchObject({ turn: 4, continues: true });
