@@ -71,7 +71,7 @@ export const eventStreamMachine = setup({
   },
   delays: { backOff: ({ context }) => backoffMs(context.failures) / 4 },
   actions: {
-    /** Appends a fact to the journal; provided by src/run.ts. */
+    /** Appends a fact to the journal; provided by src/run. */
     record: (_, _fact: RunFact) => {},
     tell: enqueueActions(({ enqueue, system }, notice: StreamNotice) => {
       const orchestrator = system.get('orchestrator');

@@ -309,7 +309,7 @@ export const orchestratorMachine = setup({
     concludeGrace: 600_000,
   },
   actions: {
-    /** Appends a fact to the journal; provided by src/run.ts. */
+    /** Appends a fact to the journal; provided by src/run. */
     record: (_, _fact: RunFact) => {},
     spawnInstances: enqueueActions(({ context, enqueue }) => {
       for (const instance of Object.values(context.plan.instances)) {

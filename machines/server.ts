@@ -53,7 +53,7 @@ export const serverMachine = setup({
     stopGrace: 20_000,
   },
   actions: {
-    /** Appends a fact to the journal; provided by src/run.ts. */
+    /** Appends a fact to the journal; provided by src/run. */
     record: (_, _fact: RunFact) => {},
     tell: enqueueActions(({ enqueue, system }, notice: ServerNotice) => {
       const orchestrator = system.get('orchestrator');

@@ -5,7 +5,7 @@
  * provider's gate; its hold point. Does not own: what follows a failure (src/policy/answer.ts), when the instance may
  * start (the orchestrator's gate), what a frame of the stream means (the router behind the event stream), what a complete
  * submission is (src/output).
- * Does no I/O: sessions, prompts, review and commit are placeholders that src/run.ts fills.
+ * Does no I/O: sessions, prompts, review and commit are placeholders that src/run fills.
  *
  * Invariants
  * - T1 it ends exactly once; the first cause of an attempt's failure is kept.
@@ -250,11 +250,11 @@ export const taskMachine = setup({
     abortGrace: 10_000,
   },
   actions: {
-    /** Appends a fact to the journal; provided by src/run.ts. */
+    /** Appends a fact to the journal; provided by src/run. */
     record: (_, _fact: RunFact) => {},
-    /** Tells the event stream where the events of this session go (R1); provided by src/run.ts. */
+    /** Tells the event stream where the events of this session go (R1); provided by src/run. */
     addRoute: (_, _session: OpenedSession) => {},
-    /** Ends the session's route, tool access and log; provided by src/run.ts. Called once for each attempt. */
+    /** Ends the session's route, tool access and log; provided by src/run. Called once for each attempt. */
     releaseSession: (_, _attempt: AttemptRef & { readonly status: string }) => {},
     /** Takes a place at the provider's gate without asking: what is taken up is at work already; provided by src/run. */
     occupyGate: (_, _request: GateRequest) => {},

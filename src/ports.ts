@@ -1,6 +1,6 @@
 /**
  * The interfaces through which the pure core and the machines reach the outside. Each is as narrow as its user needs;
- * src/run.ts wires the real adapters, tests bring fakes. No port throws synchronously.
+ * src/run wires the real adapters, tests bring fakes. No port throws synchronously.
  */
 import type { Properties } from '../schemas/define.ts';
 import type { InstanceRef, Issue, RunFact } from '../schemas/run-event.ts';
