@@ -18,7 +18,7 @@ export interface AttemptHistory {
   readonly canRepair: boolean;
   /** The provider failed and the session is there, so that it can go on later. */
   readonly canContinue: boolean;
-  /** An earlier process began it: it spent while nobody watched. Default false. */
+  /** An earlier process began it: some of what it spent, perhaps, while nobody watched. Default false. */
   readonly isTakenUp?: boolean;
   /** Waits for a provider since a model call last succeeded, and how long they were together. */
   readonly waits: number;

@@ -4,8 +4,9 @@
  *
  * A refusal halves the number, and lets nobody in before a cool-down is over; what the provider asked for (`retry-after`) is
  * the least. Those inside go on calling, as their server retries by itself: who is refused when the time of the last halving
- * has passed halves it again, so that the calls fall to few within seconds. Success and quiet time raise the number again, one by one, so the gate always opens:
- * by time alone too, when nobody is left inside to succeed. While it recovers, entries are spread over time.
+ * has passed halves it again, so that the calls fall to few within seconds. Success and quiet time raise the number again,
+ * one by one, so the gate always opens: by time alone too, when nobody is left inside to succeed. While it recovers, entries
+ * are spread over time.
  *
  * Invariants: the limit is from 1 to `max`; nobody enters while as many are inside as the limit says, or before
  * `notBeforeMs`, but who is at work already; whoever asks enters in order of asking; asking and leaving twice changes nothing.

@@ -26,6 +26,15 @@ const STARTED = {
   tasks: [{ id: 'only', wave: 1, waitsFor: [] }],
 } as const;
 
+/** A run of one instance, in the first turn of its first attempt. */
+const IN_FIRST_TURN = [
+  STARTED,
+  { type: 'instance.started', instance: 'only', wave: 1 },
+  { type: 'attempt.started', instance: 'only', attempt: 1 },
+  { type: 'session.opened', instance: 'only', attempt: 1, sessionId: 's', apiSessionId: 'ses' },
+  { type: 'turn.started', instance: 'only', attempt: 1, turn: 1, kind: 'work', messageId: 'm1' },
+] as const;
+
 describe('a run whose graph could not be finished', () => {
   it('keeps the code of the failure, and is known as not judged, so that a resume has that left to do', async () => {
     const run = await orchestration(createPlan(ONE, 'ready'), {
@@ -100,27 +109,18 @@ describe('a failure of the surroundings', () => {
 });
 
 it('a prompt to go on that never arrived is sent anew, and the turn that was cut off does not count as ended', () => {
-  const ref = { id: 'only', task: 'only' };
   const facts = [
-    STARTED,
-    { type: 'instance.started', instance: 'only', wave: 1 },
-    { type: 'attempt.started', instance: 'only', attempt: 1 },
-    { type: 'session.opened', instance: 'only', attempt: 1, sessionId: 's', apiSessionId: 'ses' },
-    { type: 'turn.started', instance: 'only', attempt: 1, turn: 1, kind: 'work', messageId: 'm1' },
+    ...IN_FIRST_TURN,
     { type: 'turn.started', instance: 'only', attempt: 1, turn: 2, kind: 'continue', messageId: 'm2' },
   ] as const;
-  const instance = foldResume(numbered([...facts]))!.instances.get(ref.id)!;
+  const instance = foldResume(numbered([...facts]))!.instances.get('only')!;
   const knows = { publication: false, replayed: true, complete: false, server: { kind: 'idle' } } as const;
   expect(resumeStep(instance, knows)).toEqual({ kind: 'continue', attempt: 1, turn: 2, repair: 0 });
 });
 
 it('a repair that never arrived does not count as ended when the turn before it was taken and a death followed', () => {
   const facts = [
-    STARTED,
-    { type: 'instance.started', instance: 'only', wave: 1 },
-    { type: 'attempt.started', instance: 'only', attempt: 1 },
-    { type: 'session.opened', instance: 'only', attempt: 1, sessionId: 's', apiSessionId: 'ses' },
-    { type: 'turn.started', instance: 'only', attempt: 1, turn: 1, kind: 'work', messageId: 'm1' },
+    ...IN_FIRST_TURN,
     { type: 'turn.ended', instance: 'only', attempt: 1, turn: 1, judgement: { kind: 'candidate' }, usage: NO_USAGE },
     { type: 'turn.started', instance: 'only', attempt: 1, turn: 2, kind: 'repair', messageId: 'm2' },
     // The next process found it without work, and took the first turn up.
