@@ -13,8 +13,10 @@ export interface PresentInputs {
   readonly tasks: Readonly<Record<string, Fingerprint>>;
 }
 
-/** Parts that are told once for all tasks, or that may differ: tools come with the version of muster. */
-const TOLD_ELSEWHERE = new Set(['tools', 'model']);
+/** May differ: tools come with the version of muster. */
+const TOOLS = 'tools';
+/** Parts that are told once for all tasks, or that may differ. */
+const TOLD_ELSEWHERE = new Set([TOOLS, 'model']);
 
 export function changedInputs(started: RunStarted, now: PresentInputs): readonly string[] {
   return [
@@ -23,6 +25,15 @@ export function changedInputs(started: RunStarted, now: PresentInputs): readonly
     ...documentChanges(started.documents, now.documents),
     ...taskChanges(started, now),
   ];
+}
+
+/**
+ * Whether an attempt that is not finished was begun from other inputs than those of now.
+ *
+ * @param before undefined when it is not on record: then it goes on, as far as anybody can know it began with these
+ */
+export function isOutdated(before: Fingerprint | undefined, now: Fingerprint): boolean {
+  return before !== undefined && compareFingerprints(before, now).some(({ part }) => part !== TOOLS);
 }
 
 function schemaChanges({ schema }: RunStarted, now: PresentInputs): string[] {

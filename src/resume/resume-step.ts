@@ -22,6 +22,8 @@ export interface ResumeKnowledge {
   readonly replayed: boolean;
   /** What they stage is complete and valid now. */
   readonly complete: boolean;
+  /** The last attempt was begun from inputs that have changed since. Default false. */
+  readonly isOutdated?: boolean;
   readonly server: ServerKnowledge;
 }
 
@@ -46,6 +48,10 @@ export type ResumeStep =
   | { readonly kind: 'new-attempt'; readonly attempt: number; readonly previous?: Cause };
 
 const CUT_OFF: Cause = { code: 'interrupted', message: 'the run was interrupted and the session could not go on' };
+const OUTDATED: Cause = {
+  code: 'inputs-changed',
+  message: 'the inputs changed while it was at work, and the run goes on with those of now',
+};
 
 /** Total: every knowledge has its step. */
 export function resumeStep(instance: KnownInstance, knows: ResumeKnowledge): ResumeStep {
@@ -58,6 +64,7 @@ export function resumeStep(instance: KnownInstance, knows: ResumeKnowledge): Res
     return { kind: 'new-attempt', attempt: last.attempt, previous: failure.cause };
   }
   if (last.commitStarted && knows.publication) return { kind: 'commit-again', attempt: last.attempt };
+  if (knows.isOutdated === true) return { kind: 'new-attempt', attempt: last.attempt, previous: OUTDATED };
   const afresh: ResumeStep = { kind: 'new-attempt', attempt: last.attempt, previous: CUT_OFF };
   if (!last.session || !knows.replayed) return afresh;
   return stepInSession(last, knows) ?? afresh;

@@ -18,6 +18,7 @@ import {
 } from '../../machines/task.ts';
 import type { Cause, InstanceRef, RunFact } from '../../schemas/run-event.ts';
 import { ensureError, MusterError } from '../errors.ts';
+import { fingerprintOf } from '../fingerprint/compare.ts';
 import type { PartSource } from '../fingerprint/parts.ts';
 import type { Journal } from '../journal/writer.ts';
 import { OpenCodeAgentServer } from '../opencode/agent-server.ts';
@@ -32,15 +33,17 @@ import { foldedSource } from '../output/check-passage.ts';
 import { findQuote } from '../output/find-quote.ts';
 import type { SourceText } from '../output/source-text.ts';
 import type { Clock, GraphNode, GraphStore } from '../ports.ts';
+import { isOutdated } from '../resume/changed-inputs.ts';
 import type { KnownInstance } from '../resume/known-run.ts';
 import type { SourceDocument } from '../workspace/documents.ts';
 import { answerAsk } from './asks.ts';
 import { Attempts } from './attempts.ts';
 import { blockedBy, checkGraph, drawLate } from './conclude.ts';
-import { presentParts, saveParts } from './instance-record.ts';
+import { presentParts, readFingerprint, saveParts } from './instance-record.ts';
 import { openServer, type ServerPorts, secretsOf } from './open-server.ts';
 import { ProviderGates } from './provider-gates.ts';
 import { modelsOf } from './run-rules.ts';
+import { sha256 } from './started-fact.ts';
 import { type TakeOverPorts, takeOverFrom } from './take-over.ts';
 import { firstThatKnows, takeUpFrom } from './take-up.ts';
 
@@ -57,7 +60,11 @@ export interface RunActorPorts extends ServerPorts {
   readonly log: Logger;
   readonly onFault: (error: Error) => void;
   /** What an earlier process of this run left. */
-  readonly resumed?: { readonly open: ReadonlyMap<string, KnownInstance> };
+  readonly resumed?: {
+    readonly open: ReadonlyMap<string, KnownInstance>;
+    /** Whether the run goes on with other inputs than it started with. */
+    readonly isChanged: boolean;
+  };
   /** What the fingerprints of this run are taken from. */
   readonly partSource: PartSource;
   /** An earlier run to take over from. */
@@ -106,6 +113,13 @@ export function runActors(ports: RunActorPorts) {
       return readKnownSession(client, directory, apiSessionId, messageId);
     },
     abort: (apiSessionId) => current().agents.abort(apiSessionId),
+    ...(ports.resumed?.isChanged === true && {
+      isOutdated: async (ref: InstanceRef) =>
+        isOutdated(
+          await readFingerprint(folder.work, ref.id),
+          fingerprintOf(await partsOf(ref.task, attempts.itemOf(ref)), sha256),
+        ),
+    }),
   });
   const { takeOver } = ports;
   const takeUp = takeOver

@@ -207,7 +207,7 @@ export async function assemble(
     clock: systemClock,
     log: appLog.logger,
     onFault: fault,
-    ...(resumed && { resumed: resumed.plan }),
+    ...(resumed && { resumed: { open: resumed.plan.open, isChanged: resumed.changes.length > 0 } }),
   });
   if (resumed) await knowItems(attempts, graph, folder.runId, project, resumed.plan);
   const actor = createActor(machine, {

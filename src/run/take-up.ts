@@ -43,6 +43,8 @@ export interface TakeUpPorts {
   readonly work: string;
   readonly readSession: (apiSessionId: string, messageId: string | undefined) => Promise<SessionReading>;
   readonly abort: (apiSessionId: string) => Promise<void>;
+  /** Whether what it is made from has changed since its attempt began; absent when nothing has. */
+  readonly isOutdated?: (instance: InstanceRef) => Promise<boolean>;
 }
 
 const GONE: SessionReading = { server: { kind: 'gone' }, frames: [], usage: NO_USAGE };
@@ -66,17 +68,24 @@ export function takeUpFrom(ports: TakeUpPorts): TakeUp {
 async function takeUpKnown(
   instance: KnownInstance,
   host: TakeUpHost,
-  { work, readSession, abort }: TakeUpPorts,
+  { work, readSession, abort, isOutdated: ask }: TakeUpPorts,
 ): Promise<TakenUp> {
   const { ref, attempt: last } = instance;
   const publication =
     last?.commitStarted === true ? await readPublication(publicationFile(work, ref.id, last.attempt)) : undefined;
+  const isOutdated = publication === undefined && (await ask?.(ref)) === true;
   // What the commit was to write decides alone; its session is read for its usage only.
-  const handedIn = publication || !last?.session ? NOTHING : await staged(last, last.session, ref, work, host);
+  const handedIn =
+    publication || isOutdated || !last?.session ? NOTHING : await staged(last, last.session, ref, work, host);
   const session = last?.session;
   const read = session ? readSession(session.apiSessionId, last?.messageId) : Promise.resolve(GONE);
   const reading = await (publication ? read.catch(() => GONE) : read);
-  const step = resumeStep(instance, { publication: publication !== undefined, ...handedIn, server: reading.server });
+  const step = resumeStep(instance, {
+    publication: publication !== undefined,
+    ...handedIn,
+    isOutdated,
+    server: reading.server,
+  });
   // Its work cannot be taken up: left alone, it would go on and spend.
   if (step.kind === 'new-attempt' && session && reading.server.kind === 'busy') await abort(session.apiSessionId);
   return {

@@ -108,12 +108,19 @@ describe('a run whose inputs changed', () => {
     cpSync(join(ROOT, 'manifest.json'), join(home, 'manifest.json'));
   });
 
-  it('is not resumed without a word, and goes on with --force', async () => {
-    await muster(args(), (fact, child) => void (fact.type === 'turn.started' && child.kill('SIGKILL')));
+  it('is not resumed without a word, and with --force begins what was at work anew from the present ones', async () => {
+    await muster(args(), (fact, child) => {
+      if (fact.type === 'tool.answered' && fact.instance === 'wbs-extraction') child.kill('SIGKILL');
+    });
+    expect(committed(journalOf(join(home, 'h')))).not.toContain('wbs-extraction');
     writeFileSync(prompt(), `${readFileSync(prompt(), 'utf8')}\nBe exact.\n`);
     const refused = await muster(['resume', '--home', join(home, 'h')]);
     expect(refused).toMatchObject({ code: 2, err: expect.stringContaining('task wbs-extraction: prompt changed') });
     expect((await muster(['resume', '--home', join(home, 'h'), '--force', '--json'])).code).toBe(0);
+    const sessions = journalOf(join(home, 'h')).flatMap((fact) => (fact.type === 'session.opened' ? [fact] : []));
+    expect(sessions.filter(({ instance }) => instance === 'wbs-extraction').map(({ attempt }) => attempt)).toEqual([
+      1, 2,
+    ]);
     expect(await graphOf(join(home, 'h'))).toEqual(whole);
   }, 180_000);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { changedInputs, type PresentInputs } from '../../src/resume/changed-inputs.ts';
+import { changedInputs, isOutdated, type PresentInputs } from '../../src/resume/changed-inputs.ts';
 import type { RunStarted } from '../../src/resume/known-run.ts';
 
 const parts = { prompt: 'p1', schema: 's1', settings: 'x1', model: 'm', tools: 't1', 'document documents/a.md': 'a1' };
@@ -68,5 +68,20 @@ describe('the inputs of a run that goes on', () => {
     const { inputs: _, ...old } = started;
     expect(changedInputs(old, now)).toEqual([]);
     expect(changedInputs(old, { ...now, manifestSha256: 'bytes-2' })).toEqual(['the manifest was edited']);
+  });
+});
+
+describe('an attempt that is not finished', () => {
+  it('is outdated when anything that it was made from changed, but not by the tools of a later version', () => {
+    expect(isOutdated(parts, parts)).toBe(false);
+    expect(isOutdated(parts, { ...parts, tools: 't2' })).toBe(false);
+    for (const part of ['prompt', 'schema', 'settings', 'model', 'document documents/a.md']) {
+      expect(isOutdated(parts, { ...parts, [part]: 'other' }), part).toBe(true);
+    }
+    expect(isOutdated(parts, { ...parts, 'upstream Word': 'u1' })).toBe(true);
+  });
+
+  it('goes on when nobody knows what it was made from', () => {
+    expect(isOutdated(undefined, parts)).toBe(false);
   });
 });

@@ -41,7 +41,12 @@ async function handIn(...calls: readonly (readonly ['submit' | 'complete', objec
 const submit = ['submit', { entities: [row('Course', { courseNo: 'C-1' })] }] as const;
 const complete = ['complete', { summary: 'one' }] as const;
 
-async function takeUp(attempt: Partial<KnownAttempt>, server: ServerKnowledge | Error, aborted: string[] = []) {
+async function takeUp(
+  attempt: Partial<KnownAttempt>,
+  server: ServerKnowledge | Error,
+  aborted: string[] = [],
+  isOutdated = false,
+) {
   const known: KnownInstance = {
     ref,
     started: true,
@@ -56,6 +61,7 @@ async function takeUp(attempt: Partial<KnownAttempt>, server: ServerKnowledge | 
       return { server, frames: [], usage: NO_USAGE };
     },
     abort: async (id) => void aborted.push(id),
+    isOutdated: async () => isOutdated,
   });
   const taken = await take(ref, {
     desk: (_attempt, _session, bytes) => desk(new CallLog(callsFile(work, ref.id, 1), bytes)),
@@ -131,6 +137,21 @@ describe('taking an instance up', () => {
     const { start, aborted } = await takeUp({}, { kind: 'busy' });
     expect(start).toMatchObject({ step: 'new-attempt', attempt: 1 });
     expect(aborted).toEqual(['ses_1']);
+  });
+
+  it('begins anew what was begun from other inputs, and stops the session that still works from them', async () => {
+    await handIn(submit, complete);
+    for (const server of [{ kind: 'busy' }, idle('candidate'), idle('interrupted')] as const) {
+      const { start, aborted } = await takeUp({}, server, [], true);
+      expect(start).toMatchObject({ step: 'new-attempt', attempt: 1, previous: { code: 'inputs-changed' } });
+      expect(aborted).toEqual(server.kind === 'busy' ? ['ses_1'] : []);
+    }
+  });
+
+  it('commits again what was about to be committed, whatever its inputs are now', async () => {
+    await writePublication(publicationFile(work, ref.id, 1), { nodes: [], relationships: [] });
+    const { start } = await takeUp({ commitStarted: true }, idle('candidate'), [], true);
+    expect(start).toMatchObject({ step: 'commit-again', attempt: 1 });
   });
 
   it('tells a new attempt why the one before failed by itself', async () => {
