@@ -57,7 +57,7 @@ export function weigh(context: Weighable, failure: AttemptFailure): Weighed {
       isTakenUp: context.resumed?.attempt === attempt,
       repairs: context.repair - context.rejections,
       canRepair: session !== undefined && isRepairable(context),
-      canContinue: session !== undefined && judgement?.kind === 'failed',
+      canContinue: session !== undefined && goesOn(judgement),
       waits,
       waitedMs,
       splits,
@@ -83,6 +83,11 @@ export function retryOf({ policy }: Pick<Weighable, 'policy'>): RetrySettings {
 /** The turn ended as turns do, so that the same session can go on. */
 function isRepairable({ judgement }: Weighable): boolean {
   return ['candidate', 'truncated', 'rejected'].includes(judgement?.kind ?? '');
+}
+
+/** The provider failed, or somebody else broke the turn off: that says nothing about the session. */
+export function goesOn(judgement: Judgement | undefined): boolean {
+  return ['failed', 'aborted', 'interrupted'].includes(judgement?.kind ?? '');
 }
 
 /** The server announced a wait that is longer than anybody is to wait. */

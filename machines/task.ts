@@ -34,6 +34,7 @@ import { limitReached, loopReached } from '../src/policy/limits.ts';
 import type { SubmissionReview } from '../src/ports.ts';
 import { type HoldCommand, type HoldInput, holdMachine } from './hold.ts';
 import {
+  goesOn,
   type KnownHold,
   retryOf,
   stallFailure,
@@ -222,8 +223,7 @@ export const taskMachine = setup({
     isRepair: ({ context }) => context.answer?.kind === 'repair',
     /** The session stays, and goes on after a while or with another model. */
     sessionGoesOn: ({ context }) =>
-      context.judgement?.kind === 'failed' &&
-      (context.answer?.kind === 'back-off' || context.answer?.kind === 'fallback-model'),
+      goesOn(context.judgement) && (context.answer?.kind === 'back-off' || context.answer?.kind === 'fallback-model'),
     triesAgain: ({ context }) => triesAgain(context),
     /** A loop was judged from its repeated calls: the session is still at work. */
     endedByItself: ({ context }) => context.judgement?.kind !== 'loop',

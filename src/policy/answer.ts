@@ -16,7 +16,7 @@ export interface AttemptHistory {
   readonly repairs: number;
   /** The turn ended as turns do, so that a repair can follow in the same session. */
   readonly canRepair: boolean;
-  /** The provider failed and the session is there, so that it can go on later. */
+  /** The provider failed, or others broke the turn off, and the session is there: it can go on later. */
   readonly canContinue: boolean;
   /** An earlier process began it: some of what it spent, perhaps, while nobody watched. Default false. */
   readonly isTakenUp?: boolean;
@@ -50,7 +50,7 @@ const REMEDIES: Readonly<Record<FailureClass, readonly AnswerKind[]>> = {
   time: ['fresh-session'],
   budget: ['fallback-model', 'pause-run'],
   'server-lost': ['fresh-session'],
-  'session-lost': ['fresh-session'],
+  'session-lost': ['back-off', 'fresh-session'],
   cancelled: [],
   bug: ['fresh-session'],
 };
@@ -134,6 +134,8 @@ function remedy(
       if (attemptsLeft < 1 || history.splits >= MAX_SPLITS) return undefined;
       return { kind, waitMs: freshWaitMs, reason: 'a new session that works in smaller portions' };
     case 'back-off':
+      // A session that is gone comes back by no wait.
+      if (failure.class === 'session-lost' && !history.canContinue) return undefined;
       return backOff(failure, history, policy, random);
     case 'fallback-model':
       return fallback(failure, history, policy);

@@ -97,6 +97,27 @@ describe('a provider that refuses for a while', () => {
   });
 });
 
+describe('a turn that somebody else breaks off', () => {
+  it.each<Judgement>([{ kind: 'aborted', byUs: false }, { kind: 'interrupted' }])(
+    'goes on in the same session after a moment, and costs no attempt: $kind',
+    async (judgement) => {
+      const bench = await working({}, { attempts: 1, repairs: 0 });
+      for (const turn of [2, 3]) {
+        await turnEnds(bench, judgement);
+        expect(bench.calls.at(-1)).toBe('leaveGate');
+        await bench.advance(2_000);
+        await bench.answer('enterGate', undefined);
+        expect(bench.lastInput('prompt')).toMatchObject({ attempt: 1, turn, apiSessionId: 'ses_1', continues: true });
+        await bench.answer('prompt', undefined);
+      }
+      await turnEnds(bench, { kind: 'candidate' }, complete);
+      await bench.answer('commit', bench.committed);
+      expect(bench.output()?.outcome.kind).toBe('completed');
+      expect([bench.count('abort'), bench.count('openSession')]).toEqual([0, 1]);
+    },
+  );
+});
+
 describe('a refused key', () => {
   it('is told once: the instance fails and the run is to stop', async () => {
     const bench = await working({}, { attempts: 3 });

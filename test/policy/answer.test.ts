@@ -37,6 +37,21 @@ describe('work that is not good enough', () => {
   });
 });
 
+describe('a session whose turn somebody else broke off', () => {
+  it('goes on, which counts no attempt, until patience ends; then another one follows', () => {
+    const broken = failure('session-lost', { code: 'aborted' });
+    const last = { canContinue: true, attempt: 2 };
+    expect(ask(broken, last)).toMatchObject({ kind: 'back-off', reason: expect.stringContaining('the same session') });
+    expect(ask(broken, { ...last, attempt: 1, waitedMs: DEFAULT_RETRY.patienceMs }).kind).toBe('fresh-session');
+    expect(ask(broken, { ...last, waitedMs: DEFAULT_RETRY.patienceMs }).kind).toBe('give-up');
+  });
+
+  it('is given up at once for a new one when it is gone', () => {
+    expect(ask(failure('session-lost'))).toMatchObject({ kind: 'fresh-session', waitMs: 1_000 });
+    expect(ask(failure('session-lost'), { attempt: 2 }).kind).toBe('give-up');
+  });
+});
+
 describe('a limit of an attempt', () => {
   const spent: AttemptFailure = limitFailure('step-limit', '60 model calls');
 

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../schemas/run-event.ts';
 import { isAlive } from '../child-process.ts';
 import { committed, type Ended, graphOf, journalOf, muster, workAfterCommit } from './muster-process.ts';
-import { EXAMPLE, PASSWORD, startStandingServer } from './standing-server.ts';
+import { EXAMPLE, PASSWORD, type StandingServer, startStandingServer } from './standing-server.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'muster-server-trouble-'));
 afterAll(() => rmSync(base, { recursive: true, force: true }));
@@ -35,8 +35,11 @@ async function rehearse(home: string, signal: NodeJS.Signals, commits: number): 
   return { ...ended, pid };
 }
 
-function expectHealed(facts: readonly RunEvent[]): void {
-  expect(facts.filter(({ type }) => type === 'run.healing')).toHaveLength(1);
+/** `mostLosses`: one, unless the server takes its time to come back, so that it is looked for in vain meanwhile. */
+function expectHealed(facts: readonly RunEvent[], mostLosses = 1): void {
+  const losses = facts.filter(({ type }) => type === 'run.healing').length;
+  expect(losses).toBeGreaterThanOrEqual(1);
+  expect(losses).toBeLessThanOrEqual(mostLosses);
   expect(facts.filter(({ type }) => type === 'run.ended')).toMatchObject([{ outcome: 'completed' }]);
   expect(facts.map(({ seq }) => seq)).toEqual(facts.map((_, i) => i + 1));
   expect(workAfterCommit(facts)).toEqual([]);
@@ -74,25 +77,22 @@ describe('a run whose own server', () => {
 });
 
 describe('a run on the server of somebody else', () => {
-  /** Ends the server at the first commit, and starts it again when a fact says so. */
-  async function interrupted(name: string, isTime: (fact: RunEvent) => boolean): Promise<readonly RunEvent[]> {
+  /** A run to its end, while its owner does with the server what `onFact` says. */
+  async function disturbed(
+    name: string,
+    onFact: (fact: RunEvent, server: StandingServer) => void,
+  ): Promise<readonly RunEvent[]> {
     const folder = join(base, name);
     const server = await startStandingServer(folder, { perCallMs: 700 });
     try {
       const home = join(folder, 'muster');
       const options = ['--documents', join(EXAMPLE, 'documents'), '--project', 'BRU2', '--home', home, '--json'];
       const address = ['--model', server.model, '--server', server.url, '--password', PASSWORD];
-      let killed: Promise<void> | undefined;
-      let started: Promise<void> | undefined;
       const { code, err, facts } = await muster(
         ['run', ...options, ...address],
-        (fact) => {
-          if (fact.type === 'commit.ended') killed ??= server.kill();
-          if (killed && isTime(fact)) started ??= killed.then(() => server.start());
-        },
+        (fact) => onFact(fact, server),
         server.environment,
       );
-      await started;
       expect({ code, err }).toEqual({ code: 0, err: '' });
       expect(facts.at(-1)).toMatchObject({ type: 'run.ended', outcome: 'completed' });
       expect(workAfterCommit(facts)).toEqual([]);
@@ -103,14 +103,54 @@ describe('a run on the server of somebody else', () => {
     }
   }
 
+  /** Ends the server at the first commit, and starts it again when a fact says so. */
+  async function interrupted(name: string, isTime: (fact: RunEvent) => boolean): Promise<readonly RunEvent[]> {
+    let killed: Promise<void> | undefined;
+    let started: Promise<void> | undefined;
+    const facts = await disturbed(name, (fact, server) => {
+      if (fact.type === 'commit.ended') killed ??= server.kill();
+      if (killed && isTime(fact)) started ??= killed.then(() => server.start());
+    });
+    await started;
+    return facts;
+  }
+
+  const typesOf = (facts: readonly RunEvent[]) => facts.map(({ type }) => type);
+
   it('goes on with its stream when that server is restarted at once', async () => {
     const facts = await interrupted('restarted', (fact) => fact.type === 'stream.lost');
-    expect(facts.map(({ type }) => type)).not.toContain('run.healing');
-    expect(facts.map(({ type }) => type)).toContain('stream.reconciled');
+    expect(typesOf(facts)).toContain('stream.reconciled');
+    for (const type of ['run.healing', 'attempt.failed']) expect(typesOf(facts)).not.toContain(type);
+  }, 240_000);
+
+  it('continues in the same session what somebody aborts there, once more when it happens again', async () => {
+    const sessions = new Map<string, string>();
+    const aborted: string[] = [];
+    const goneOn: string[] = [];
+    const times = (list: readonly string[], instance: string) => list.filter((one) => one === instance).length;
+    const abort = async ({ url }: StandingServer, instance: string) => {
+      aborted.push(instance);
+      const authorization = `Basic ${Buffer.from(`opencode:${PASSWORD}`).toString('base64')}`;
+      const answer = await fetch(`${url}/session/${sessions.get(instance)}/abort`, {
+        method: 'POST',
+        headers: { authorization },
+      });
+      expect(answer.ok).toBe(true);
+    };
+    const facts = await disturbed('aborted', (fact, server) => {
+      if (fact.type === 'session.opened') sessions.set(fact.instance, fact.apiSessionId);
+      if (fact.type === 'turn.started' && fact.kind === 'continue') goneOn.push(fact.instance);
+      if (fact.type !== 'tool.answered' || !['wbs-extraction', 'pqp-generation'].includes(fact.instance)) return;
+      const isAtWork = times(aborted, fact.instance) === times(goneOn, fact.instance);
+      if (isAtWork && times(aborted, fact.instance) < 2) void abort(server, fact.instance);
+    });
+    expect(aborted.sort()).toEqual(['pqp-generation', 'pqp-generation', 'wbs-extraction', 'wbs-extraction']);
+    expect(goneOn.sort()).toEqual(aborted);
+    for (const type of ['run.healing', 'attempt.failed']) expect(typesOf(facts)).not.toContain(type);
   }, 240_000);
 
   it('attaches to it again when it was away for longer', async () => {
     const facts = await interrupted('away', (fact) => fact.type === 'run.healing');
-    expectHealed(facts);
+    expectHealed(facts, 5);
   }, 240_000);
 });

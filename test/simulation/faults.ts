@@ -38,7 +38,8 @@ const KINDS = {
   // What the server does not do.
   'prompt-without-work': { most: 2, share: 0.3, chance: 0.15, hard: true },
   'turn-stalls': { most: 1, share: 0.25, chance: 0.1, hard: true },
-  'turn-breaks': { most: 1, share: 0.3, chance: 0.1, hard: true },
+  'turn-breaks': { most: 2, share: 0.3, chance: 0.1 },
+  'turn-aborted': { most: 2, share: 0.3, chance: 0.1 },
   'abort-without-end': { most: 2, share: 0.5, chance: 0.6 },
   // What the provider does.
   'provider-retry': { most: 4, share: 0.3, chance: 0.15 },

@@ -296,6 +296,7 @@ export class Observer {
         this.#attempt(instance, attempt).failed = true;
         this.#of(instance).inTurn = false;
         if (this.#of(instance).committed) this.fail('T1', `${instance} failed after it had completed`);
+        this.#judgeFailure(instance, line['cause'] as { code: string; class?: string; message: string });
         return;
       case 'instance.settled':
         this.#settle(instance, (line['outcome'] as { kind: string }).kind);
@@ -329,6 +330,16 @@ export class Observer {
         this.#ended = (line as unknown as { outcome: string }).outcome;
         this.#judgeLoss((line['cause'] as { code?: string } | undefined)?.code);
     }
+  }
+
+  /** The session is there, and what it handed in. */
+  #judgeFailure(
+    instance: string,
+    { code, class: of, message }: { code: string; class?: string; message: string },
+  ): void {
+    const isBrokenOff = of === 'session-lost' && (code === 'aborted' || code === 'interrupted');
+    if (!isBrokenOff || message.includes('that muster broke off')) return;
+    this.fail('broken-off', `${instance} pays with an attempt for a turn that somebody else ended: ${message}`);
   }
 
   /** A server that had been there and is gone ends a run only when it was lost too often, or when somebody wanted the end. */

@@ -175,6 +175,12 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
     replace: 'return;',
   },
   {
+    name: 'a turn that somebody else broke off costs an attempt',
+    file: 'machines/task-answer',
+    find: "['failed', 'aborted', 'interrupted'].includes",
+    replace: "['failed'].includes",
+  },
+  {
     name: 'a prompt leaves although nobody waits for its turn any more',
     file: 'src/run/attempts',
     find: 'signal.throwIfAborted();',

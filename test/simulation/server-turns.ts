@@ -55,7 +55,8 @@ export class ServerTurns {
         turn.isStalled = true;
         return;
       }
-      if (faults.strikes('turn-breaks', instance, instance)) return this.#breakOff(session, turn);
+      if (faults.strikes('turn-breaks', instance)) return this.#breakOff(session, turn);
+      if (faults.strikes('turn-aborted', instance)) return this.#endAborted(session, turn);
       await this.#pause(turn, random.between(200, 3_000));
       this.#events.delta(session, reply);
       if (call.kind === 'tools') {
@@ -247,22 +248,31 @@ export class ServerTurns {
   }
 
   abort(session: ServerSession): void {
-    const { time, random, faults } = this.#ports;
+    const { faults } = this.#ports;
     const { turn } = session;
     for (const prompt of session.waiting) prompt.state = 'aborted';
     session.waiting.length = 0;
     this.#ports.asks.drop(session.id);
     if (!turn) return;
+    if (!faults.strikes('abort-without-end', session.instance)) {
+      this.#endAborted(session, turn);
+      return;
+    }
+    turn.isOver = true;
+    turn.prompt.state = 'aborted';
+    session.turn = undefined;
+    // The stream does not tell it; whoever looks sees it.
+    session.status = undefined;
+    if (turn.reply) turn.reply.info = { ...turn.reply.info, error: ABORTED };
+  }
+
+  /** By whomever: everybody hears of it. */
+  #endAborted(session: ServerSession, turn: RunningTurn): void {
+    const { time, random } = this.#ports;
     const wasRetry = session.status?.type === 'retry';
     turn.isOver = true;
     turn.prompt.state = 'aborted';
     session.turn = undefined;
-    if (faults.strikes('abort-without-end', session.instance)) {
-      // The stream does not tell it; whoever looks sees it.
-      session.status = undefined;
-      if (turn.reply) turn.reply.info = { ...turn.reply.info, error: ABORTED };
-      return;
-    }
     if (!wasRetry) this.#events.tellNow(session, 'session.error', { error: ABORTED });
     this.#events.idle(session);
     const { reply } = turn;
