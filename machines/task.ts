@@ -1061,7 +1061,8 @@ function stopOf({ answer, failure }: TaskMachineContext): Pick<TaskOutput, 'stop
 
 function resumedFact({ context, event }: { context: TaskMachineContext; event: { output: ResumedStart } }): RunFact {
   const { step, attempt } = event.output;
-  return { type: 'instance.resumed', instance: context.instance.id, attempt, step };
+  const cause = 'previous' in event.output ? event.output.previous : undefined;
+  return { type: 'instance.resumed', instance: context.instance.id, attempt, step, ...(cause && { cause }) };
 }
 
 function sessionOf(start: ResumedStart): OpenedSession {

@@ -131,6 +131,8 @@ export type RunFact =
       readonly instance: string;
       readonly attempt: number;
       readonly step: 'commit-again' | 'take' | 'join' | 'continue' | 'new-attempt';
+      /** Of a new attempt: why the one before cannot go on. */
+      readonly cause?: Cause;
     }
   /** In a selective run: whether an earlier run's work counts, or why it does not. */
   | {

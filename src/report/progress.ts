@@ -48,7 +48,7 @@ export function progressLine(view: RunView, event: RunEvent): ProgressLine | und
         'info',
         'run',
         'resumed',
-        `${view.runId}  ${plural(completedCount(view), 'instance')} completed before`,
+        `${view.runId}  ${plural(completedCount(view), 'instance')} completed before${event.changes.length > 0 ? `, from here with changed inputs: ${event.changes.join('; ')}` : ''}`,
       );
     case 'instance.decided':
       return event.decision === 'take-over'
@@ -57,7 +57,12 @@ export function progressLine(view: RunView, event: RunEvent): ProgressLine | und
     case 'instance.resumed':
       // Without an attempt of this run a selective one decided about it, and said so.
       if (event.attempt === 0 || view.instances[event.instance]?.attempts.length === 0) return undefined;
-      return line('info', event.instance, 'resumed', `attempt ${event.attempt}: ${RESUMED[event.step]}`);
+      return line(
+        'info',
+        event.instance,
+        'resumed',
+        `attempt ${event.attempt}: ${RESUMED[event.step]}${event.cause ? `: ${event.cause.message}` : ''}`,
+      );
     case 'server.started':
       return line('info', 'server', event.owned ? 'started' : 'attached', `OpenCode ${event.version} at ${event.url}`);
     case 'server.lost':

@@ -93,6 +93,8 @@ export interface RunView {
   readonly streamLosses: number;
   /** How often the run went on by itself after its server was lost. */
   readonly healings: number;
+  /** Inputs that changed after its start, and that it went on with: what completed before is made from the old ones. */
+  readonly changedInputs: readonly string[];
   readonly interrupted?: 'drain' | 'abort';
   /** Points that wait for a person, or did: by their names. */
   readonly holds: Readonly<Record<string, KnownHold>>;
@@ -122,6 +124,7 @@ const EMPTY: RunView = {
   streamConnections: 0,
   streamLosses: 0,
   healings: 0,
+  changedInputs: [],
   holds: {},
   slowdowns: {},
   tasks: {},
@@ -243,7 +246,10 @@ export function foldRun(before: RunView, event: RunEvent): RunView {
     case 'run.healing':
       return { ...view, healings: view.healings + 1, cause: view.cause ?? event.cause };
     case 'run.resumed':
-      return reopened(view, event.reopened);
+      return {
+        ...reopened(view, event.reopened),
+        changedInputs: [...new Set([...view.changedInputs, ...event.changes])],
+      };
     case 'run.ended':
       return {
         ...view,

@@ -90,6 +90,7 @@ describe('a task actor that is taken up', () => {
     const bench = await resumed({ step: 'new-attempt', attempt: 2, previous }, { attempts: 4 });
     expect(bench.lastInput('openSession')).toMatchObject({ attempt: 3, previous });
     expect(bench.factTypes()).toEqual(['instance.resumed', 'attempt.started']);
+    expect(bench.facts[0]).toMatchObject({ step: 'new-attempt', cause: previous });
   });
 
   it('says how it was taken up before anything else', async () => {

@@ -122,6 +122,8 @@ describe('a run whose inputs changed', () => {
       1, 2,
     ]);
     expect(await graphOf(join(home, 'h'))).toEqual(whole);
+    const { out } = await muster(['report', '--home', join(home, 'h')]);
+    expect(out).toContain('Inputs that changed on the way');
   }, 180_000);
 
   it('is taken over as a whole by a run in which nothing changed, without a session', async () => {

@@ -159,3 +159,32 @@ it('of what is taken over from an earlier run is told that it is, and that it co
   const told = facts.flatMap((event, i) => progressLine(viewOf(facts.slice(0, i + 1)), event) ?? []);
   expect(told.map(({ state }) => state)).toEqual(['started', 'started', 'taken over']);
 });
+
+describe('a run that went on with changed inputs', () => {
+  const changed = { type: 'run.resumed', musterVersion: '0', reopened: { instances: [], tasks: [] } } as const;
+  const cause = { code: 'inputs-changed', message: 'the inputs changed' };
+  const facts = events([
+    run,
+    { type: 'instance.started', instance: 'a', wave: 1 },
+    { type: 'attempt.started', ...attempt },
+    { ...changed, resume: 1, changes: ['task a: prompt changed', 'documents/a|b.md changed'] },
+    { type: 'instance.resumed', ...attempt, step: 'new-attempt', cause },
+    { ...changed, resume: 2, changes: ['task a: prompt changed'] },
+  ]);
+
+  it('says in its report which, also when the last resume found fewer of them', () => {
+    expect(reportMarkdown(reportOf(viewOf(facts)))).toContain(
+      '| Inputs that changed on the way | task a: prompt changed; documents/a\\|b.md changed; what had completed before',
+    );
+    expect(reportMarkdown(reportOf(viewOf(whole)))).not.toContain('changed on the way');
+  });
+
+  it('tells it as it goes on, and why an instance begins anew', () => {
+    const told = facts.flatMap((event, i) => progressLine(viewOf(facts.slice(0, i + 1)), event) ?? []);
+    expect(told.filter(({ state }) => state === 'resumed').map(({ detail }) => detail)).toEqual([
+      expect.stringMatching(/, from here with changed inputs: task a: prompt changed; documents/),
+      'attempt 1: a new session follows: the inputs changed',
+      expect.stringMatching(/, from here with changed inputs: task a: prompt changed$/),
+    ]);
+  });
+});
