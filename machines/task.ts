@@ -170,7 +170,7 @@ export interface TaskMachineContext extends TaskInput {
   readonly adjustment: string | undefined;
   /** Models used so far, the present one last; empty without a policy. */
   readonly models: readonly string[];
-  /** Waits for the provider since a model call last gave something. */
+  /** Waits in which the session stayed, or for the provider, since a model call last gave something. */
   readonly waits: number;
   readonly waitedMs: number;
   readonly splits: number;
@@ -286,15 +286,15 @@ export const taskMachine = setup({
       cancelled: ({ context: { cancelled, answer, failure } }) =>
         cancelled ?? (answer?.kind === 'pause-run' && failure ? { ...failure.cause, code: 'paused' } : undefined),
     }),
-    /** Takes the answer over for the next try; waits for a provider are added up until a call succeeds. */
+    /** Takes the answer over for the next try; waits are added up until a call of the model succeeds. */
     takeAnswer: assign(({ context }) => {
       const { answer, failure } = context;
-      const waitsForProvider = failure !== undefined && PROVIDER_TROUBLE.has(failure.class);
+      const isWait = answer?.kind === 'back-off' || (failure !== undefined && PROVIDER_TROUBLE.has(failure.class));
       return {
         models: answer?.model === undefined ? context.models : [...context.models, answer.model],
         splits: context.splits + (answer?.kind === 'split' ? 1 : 0),
-        waits: context.waits + (waitsForProvider ? 1 : 0),
-        waitedMs: context.waitedMs + (waitsForProvider ? (answer?.waitMs ?? 0) : 0),
+        waits: context.waits + (isWait ? 1 : 0),
+        waitedMs: context.waitedMs + (isWait ? (answer?.waitMs ?? 0) : 0),
       };
     }),
     /** The next prompt goes on with what was interrupted. */

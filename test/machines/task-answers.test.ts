@@ -116,6 +116,24 @@ describe('a turn that somebody else breaks off', () => {
       expect([bench.count('abort'), bench.count('openSession')]).toEqual([0, 1]);
     },
   );
+
+  it('is waited for longer each time nothing came of it, and given up when patience ends', async () => {
+    const bench = await working({ retry: { ...DEFAULT_RETRY, patienceMs: 3_000 } }, { attempts: 1 });
+    const waitsMs: number[] = [];
+    for (;;) {
+      await turnEnds(bench, { kind: 'aborted', byUs: false });
+      const { answer } = bench.fact('failure.answered') as unknown as { answer: { kind: string; waitMs: number } };
+      if (answer.kind === 'give-up') break;
+      waitsMs.push(answer.waitMs);
+      await bench.advance(answer.waitMs);
+      await bench.answer('enterGate', undefined);
+      await bench.answer('prompt', undefined);
+    }
+    await bench.answer('abort', undefined);
+    expect(bench.output()).toMatchObject({ outcome: { kind: 'failed', cause: { class: 'session-lost' } } });
+    expect(waitsMs).toHaveLength(2);
+    expect(waitsMs[1]).toBeGreaterThan(waitsMs[0]!);
+  });
 });
 
 describe('a refused key', () => {
