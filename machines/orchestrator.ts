@@ -44,7 +44,8 @@ import { eventStreamMachine, type StreamNotice } from './event-stream.ts';
 import { type HoldCommand, type HoldInput, holdMachine } from './hold.ts';
 import type { RunRules } from './orchestrator-rules.ts';
 import { type ServerNotice, serverMachine } from './server.ts';
-import { type TaskCommand, type TaskInput, type TaskNotice, type TaskOutput, taskMachine } from './task.ts';
+import { taskMachine } from './task.ts';
+import type { TaskCommand, TaskInput, TaskNotice, TaskOutput } from './task-ports.ts';
 
 export interface OrchestratorInput {
   readonly plan: Plan;

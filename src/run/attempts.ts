@@ -16,7 +16,7 @@ import type {
   ResumedStart,
   Review,
   TurnRequest,
-} from '../../machines/task.ts';
+} from '../../machines/task-ports.ts';
 import type { InstanceRef } from '../../schemas/run-event.ts';
 import type { Endpoint } from '../agent-tools/endpoint.ts';
 import { MusterError } from '../errors.ts';

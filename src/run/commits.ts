@@ -4,7 +4,7 @@
  * Invariants: D1 what a commit writes is on disk before the graph changes, so that the same can be committed again; J1 so
  * is the line of the journal that announces it.
  */
-import type { AttemptRef, Committed } from '../../machines/task.ts';
+import type { AttemptRef, Committed } from '../../machines/task-ports.ts';
 import type { MasterSchema } from '../../schemas/define.ts';
 import type { InstanceRef } from '../../schemas/run-event.ts';
 import { type Publication, passagesOf } from '../output/publication.ts';

@@ -5,17 +5,17 @@ import { type ConnectionEvent, eventStreamMachine } from '../../machines/event-s
 import { holdMachine } from '../../machines/hold.ts';
 import { orchestratorMachine } from '../../machines/orchestrator.ts';
 import { type StartedServer, serverMachine } from '../../machines/server.ts';
-import {
-  type AttemptRef,
-  type Committed,
-  type GateRequest,
-  type OpenedSession,
-  type OpenRequest,
-  type ResumedStart,
-  type Review,
-  type TurnRequest,
-  taskMachine,
-} from '../../machines/task.ts';
+import { taskMachine } from '../../machines/task.ts';
+import type {
+  AttemptRef,
+  Committed,
+  GateRequest,
+  OpenedSession,
+  OpenRequest,
+  ResumedStart,
+  Review,
+  TurnRequest,
+} from '../../machines/task-ports.ts';
 import type { Cause, InstanceRef, RunFact } from '../../schemas/run-event.ts';
 import { ensureError, MusterError } from '../errors.ts';
 import { fingerprintOf } from '../fingerprint/compare.ts';

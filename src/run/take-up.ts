@@ -2,7 +2,7 @@
  * Finds out how an instance goes on that an earlier process began: what its files hold, what the server knows of its
  * session, and then what src/resume decides.
  */
-import type { OpenedSession, ResumedStart } from '../../machines/task.ts';
+import type { OpenedSession, ResumedStart } from '../../machines/task-ports.ts';
 import type { InstanceRef } from '../../schemas/run-event.ts';
 import { NO_USAGE, type Usage } from '../../schemas/session-event.ts';
 import { MusterError } from '../errors.ts';

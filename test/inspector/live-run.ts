@@ -3,13 +3,8 @@ import { createActor, fromCallback, fromPromise, type InspectionEvent, Simulated
 import { eventStreamMachine } from '../../machines/event-stream.ts';
 import { orchestratorMachine, taskActorId } from '../../machines/orchestrator.ts';
 import { type StartedServer, serverMachine } from '../../machines/server.ts';
-import {
-  type AttemptRef,
-  type Committed,
-  type OpenedSession,
-  type OpenRequest,
-  taskMachine,
-} from '../../machines/task.ts';
+import { taskMachine } from '../../machines/task.ts';
+import type { AttemptRef, Committed, OpenedSession, OpenRequest } from '../../machines/task-ports.ts';
 import { DEFAULT_LIMITS } from '../../schemas/manifest.ts';
 import type { Cause } from '../../schemas/run-event.ts';
 import { createPlan, type TaskSource } from '../../src/plan/plan.ts';

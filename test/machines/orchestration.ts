@@ -5,13 +5,8 @@ import { type HoldCommand, holdMachine } from '../../machines/hold.ts';
 import { orchestratorMachine } from '../../machines/orchestrator.ts';
 import type { RunRules } from '../../machines/orchestrator-rules.ts';
 import { type StartedServer, serverMachine } from '../../machines/server.ts';
-import {
-  type AttemptRef,
-  type Committed,
-  type OpenedSession,
-  type OpenRequest,
-  taskMachine,
-} from '../../machines/task.ts';
+import { taskMachine } from '../../machines/task.ts';
+import type { AttemptRef, Committed, OpenedSession, OpenRequest } from '../../machines/task-ports.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../schemas/manifest.ts';
 import type { Cause, RunFact } from '../../schemas/run-event.ts';
 import { type Judgement, NO_USAGE, type Usage } from '../../schemas/session-event.ts';

@@ -1,7 +1,8 @@
 /** The real task machine with effects that a test answers by hand, on simulated time. */
 import { createActor, fromPromise, SimulatedClock } from 'xstate';
 import { holdMachine } from '../../machines/hold.ts';
-import { type Committed, type TaskCommand, type TaskInput, type TaskOutput, taskMachine } from '../../machines/task.ts';
+import { taskMachine } from '../../machines/task.ts';
+import type { Committed, TaskCommand, TaskInput, TaskOutput } from '../../machines/task-ports.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../schemas/manifest.ts';
 import type { RunFact } from '../../schemas/run-event.ts';
 import type { SessionEvent } from '../../schemas/session-event.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ResumedStart } from '../../machines/task.ts';
+import type { ResumedStart } from '../../machines/task-ports.ts';
 import { NO_USAGE } from '../../schemas/session-event.ts';
 import { type Bench, taskBench } from './task-bench.ts';
 

@@ -68,7 +68,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   },
   {
     name: 'work counts before it is complete',
-    file: 'machines/task',
+    file: 'machines/task-setup',
     find: 'complete: (_, review) => review.complete',
     replace: 'complete: () => true',
   },
@@ -110,7 +110,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   },
   {
     name: 'no clock watches a session that stalls',
-    file: 'machines/task',
+    file: 'machines/task-setup',
     find: 'stall: ({ context }) => context.limits.stallMs, attempt: ({ context }) => context.limits.attemptMs,',
     replace: 'stall: () => 2 ** 31 - 1, attempt: () => 2 ** 31 - 1,',
   },
@@ -122,7 +122,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   },
   {
     name: 'work is committed although a person has to look at it first',
-    file: 'machines/task',
+    file: 'machines/task-setup',
     find: 'review.complete && context.policy?.hold !== undefined',
     replace: 'false',
   },
@@ -140,7 +140,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   },
   {
     name: 'a session that calls its model for ever goes on when its work counts',
-    file: 'machines/task',
+    file: 'machines/task-setup',
     find: "endedByItself: ({ context }) => context.judgement?.kind !== 'loop'",
     replace: 'endedByItself: () => true',
   },
