@@ -9,6 +9,8 @@ import { type Judgement, NO_USAGE, type SessionEvent, type ToolTally, type Usage
 import { type AttemptFailure, errorFailure, turnFailure } from '../src/policy/classify.ts';
 import type { HoldDecision } from '../src/policy/holds.ts';
 import { limitReached, loopReached } from '../src/policy/limits.ts';
+import { LONGEST_TIMER_MS } from '../src/ports.ts';
+import { enqueueRecord } from './enqueue-record.ts';
 import { holdMachine } from './hold.ts';
 import { goesOn, retryOf, weigh } from './task-answer.ts';
 import { type TaskMachineContext, triesAgain, turnEnd } from './task-context.ts';
@@ -26,9 +28,6 @@ import type {
   TaskOutput,
   TurnRequest,
 } from './task-ports.ts';
-
-/** Timers of the platform overflow above this. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Classes in which the provider is waited for. */
 const PROVIDER_TROUBLE = new Set<string>(['rate-limit', 'overload', 'provider-down']);
@@ -112,7 +111,7 @@ export const taskSetup = setup({
       const { answer, adjustment } = weigh(context, failure);
       enqueue.assign({ failure, answer, adjustment });
       const { instance, attempt } = context;
-      recordFrom(enqueue, {
+      enqueueRecord(enqueue, {
         type: 'failure.answered',
         instance: instance.id,
         attempt,
@@ -227,14 +226,6 @@ export const taskSetup = setup({
     }),
   },
 });
-
-/**
- * Enqueues the `record` action. XState types the actions that `enqueueActions` may name inside `setup` as `never`
- * (statelyai/xstate#4820), hence the cast.
- */
-function recordFrom(enqueue: unknown, fact: RunFact): void {
-  (enqueue as (action: { type: 'record'; params: RunFact }) => void)({ type: 'record', params: fact });
-}
 
 function tokensOut({ outputTokens, reasoningTokens }: Usage): number {
   return outputTokens + reasoningTokens;

@@ -14,6 +14,9 @@ export interface Clock {
   after(delayMs: number, run: () => void): () => void;
 }
 
+/** Timers of the platform overflow above this, and fire at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The append-only journal (J1). */
 export interface JournalPort {
   /** Takes the fact's place in the order at once; durability follows with the next batch. */

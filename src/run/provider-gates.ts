@@ -10,7 +10,7 @@ import type { SessionEvent } from '../../schemas/session-event.ts';
 import { providerOf } from '../policy/answer.ts';
 import { providerClass } from '../policy/classify.ts';
 import { type Gate, type GateEvent, openGate, passGate } from '../policy/provider-gate.ts';
-import type { Clock } from '../ports.ts';
+import { type Clock, LONGEST_TIMER_MS } from '../ports.ts';
 
 export interface GatePorts {
   readonly clock: Clock;
@@ -25,8 +25,6 @@ interface Open {
   cancelWake: () => void;
 }
 
-/** Timers of the platform overflow above this. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Classes of refusals that more calls make worse. */
 const SLOWS = new Set<string | undefined>(['rate-limit', 'overload']);
 

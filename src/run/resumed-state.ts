@@ -1,5 +1,5 @@
 /** What a run that goes on brings into the machines and into its journal. */
-import type { OrchestratorInput } from '../../machines/orchestrator.ts';
+import type { OrchestratorInput } from '../../machines/orchestrator-context.ts';
 import type { RunFact } from '../../schemas/run-event.ts';
 import type { GraphStore } from '../ports.ts';
 import { wasCutOff } from '../resume/known-run.ts';

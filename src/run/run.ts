@@ -9,7 +9,7 @@ import { randomInt } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createActor, toPromise } from 'xstate';
-import type { OrchestratorOutput } from '../../machines/orchestrator.ts';
+import type { OrchestratorOutput } from '../../machines/orchestrator-context.ts';
 import { limitsOf } from '../../schemas/manifest.ts';
 import { startEndpoint } from '../agent-tools/endpoint.ts';
 import { removeEndpointFile, writeEndpointFile } from '../agent-tools/endpoint-file.ts';

@@ -1,7 +1,8 @@
 /** The real orchestrator with ten tasks and a fan-out, watched by an observer; the effects wait for the test. */
 import { createActor, fromCallback, fromPromise, type InspectionEvent, SimulatedClock } from 'xstate';
 import { eventStreamMachine } from '../../machines/event-stream.ts';
-import { orchestratorMachine, taskActorId } from '../../machines/orchestrator.ts';
+import { orchestratorMachine } from '../../machines/orchestrator.ts';
+import { taskActorId } from '../../machines/orchestrator-setup.ts';
 import { type StartedServer, serverMachine } from '../../machines/server.ts';
 import { taskMachine } from '../../machines/task.ts';
 import type { AttemptRef, Committed, OpenedSession, OpenRequest } from '../../machines/task-ports.ts';

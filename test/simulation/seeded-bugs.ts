@@ -44,7 +44,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   },
   {
     name: 'an item of a fan-out is lost',
-    file: 'machines/orchestrator',
+    file: 'machines/orchestrator-setup',
     find: 'plan = expand(before, id, context.items[fanOut.over] ?? []);',
     replace: 'plan = expand(before, id, (context.items[fanOut.over] ?? []).slice(1));',
   },
@@ -128,13 +128,13 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   },
   {
     name: 'the run goes on by itself although it was told to end',
-    file: 'machines/orchestrator',
+    file: 'machines/orchestrator-context',
     find: 'const isOver = !lost || interrupted ||',
     replace: 'const isOver = !lost ||',
   },
   {
     name: 'a lost server ends the run',
-    file: 'machines/orchestrator',
+    file: 'machines/orchestrator-setup',
     find: 'noteLoss: assign({ lost: true })',
     replace: 'noteLoss: assign({})',
   },
