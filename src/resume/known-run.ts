@@ -56,6 +56,8 @@ export interface KnownRun {
   readonly ended?: RunOutcome;
   /** The graph as a whole was finished and judged since the last resume. */
   readonly checked: boolean;
+  /** An earlier resume went on with other inputs than it started with. */
+  readonly isChanged: boolean;
   /** In the order in which they became known. */
   readonly instances: ReadonlyMap<string, KnownInstance>;
   readonly tasks: ReadonlyMap<string, KnownTask>;
@@ -119,6 +121,7 @@ function first(started: RunStarted): KnownRun {
     started,
     resumes: 0,
     checked: false,
+    isChanged: false,
     instances: new Map(plain.map(({ id }) => [id, unstarted({ id, task: id })])),
     tasks: new Map(started.tasks.map(({ id }) => [id, {}])),
     endOrder: [],
@@ -183,7 +186,7 @@ function next(run: KnownRun, fact: RunEvent): KnownRun {
     case 'task.settled':
       return withTask(run, fact.task, { outcome: run.tasks.get(fact.task)?.outcome ?? fact.outcome });
     case 'run.resumed':
-      return reopen(run, fact.reopened);
+      return { ...reopen(run, fact.reopened), isChanged: run.isChanged || fact.changes.length > 0 };
     case 'run.checked':
       return { ...run, checked: true };
     case 'run.ended':

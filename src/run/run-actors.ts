@@ -62,7 +62,7 @@ export interface RunActorPorts extends ServerPorts {
   /** What an earlier process of this run left. */
   readonly resumed?: {
     readonly open: ReadonlyMap<string, KnownInstance>;
-    /** Whether the run goes on with other inputs than it started with. */
+    /** Whether the run goes on with other inputs than it started with, or did. */
     readonly isChanged: boolean;
   };
   /** What the fingerprints of this run are taken from. */

@@ -207,7 +207,9 @@ export async function assemble(
     clock: systemClock,
     log: appLog.logger,
     onFault: fault,
-    ...(resumed && { resumed: { open: resumed.plan.open, isChanged: resumed.changes.length > 0 } }),
+    ...(resumed && {
+      resumed: { open: resumed.plan.open, isChanged: resumed.known.isChanged || resumed.changes.length > 0 },
+    }),
   });
   if (resumed) await knowItems(attempts, graph, folder.runId, project, resumed.plan);
   const actor = createActor(machine, {

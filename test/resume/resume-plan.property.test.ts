@@ -248,6 +248,20 @@ describe('what a resumed plan is made from', () => {
     expect(foldResume(numbered([{ type: 'server.stopped' }]))).toBeUndefined();
   });
 
+  it('knows that the run went on with other inputs, also after a resume that found the old ones back', async () => {
+    const resumed = (changes: readonly string[]) =>
+      ({
+        type: 'run.resumed',
+        musterVersion: '0',
+        resume: 1,
+        reopened: { instances: [], tasks: [] },
+        changes,
+      }) as const;
+    const began = await journalOf([]);
+    expect(foldResume(numbered([...began, resumed([])]))!.isChanged).toBe(false);
+    expect(foldResume(numbered([...began, resumed(['documents/a.md changed']), resumed([])]))!.isChanged).toBe(true);
+  });
+
   it('leaves out instances of tasks that the manifest no longer has', async () => {
     const journal = await journalOf([]);
     const fewer = TASKS.filter(({ id }) => id !== 'words' && id !== 'places').map((task) => ({
