@@ -91,6 +91,13 @@ export function drawSummary(report: Report, colors: Colors): string {
     colors.bold(draw(all.at(-1)!)),
     '',
     `At most ${totals.parallel} sessions at once on ${report.servers} OpenCode server process${report.servers === 1 ? '' : 'es'}${report.healings > 0 ? '; a server was lost, and the run went on by itself' : ''}.`,
+    ...(report.changedInputs.length > 0
+      ? [
+          colors.yellow(
+            `Inputs changed on the way: ${visible(report.changedInputs.join('; '))}; what had completed before is made from the old ones.`,
+          ),
+        ]
+      : []),
     ...(report.check ? [`${checkLine(report.check)}.`] : []),
     ...(report.rehearsal ? ['This was a rehearsal: a script answered in place of a language model.'] : []),
   ].join('\n');

@@ -106,7 +106,7 @@ export function reportMarkdown(report: Report): string {
     `| Server | ${report.server ? `OpenCode ${text(report.server.version)}, ${report.server.owned ? 'own' : 'attached'}` : 'none'}, ${report.servers} process(es), ${report.streamConnections} stream connection(s)${report.healings > 0 ? `; lost ${report.healings} time(s), and the run went on by itself` : ''} |`,
     ...(report.changedInputs.length > 0
       ? [
-          `| Inputs that changed on the way | ${text(report.changedInputs.join('; '))}; what had completed before is made from the old ones |`,
+          `| Inputs changed on the way | ${text(report.changedInputs.join('; '))}; what had completed before is made from the old ones |`,
         ]
       : []),
     `| Instances | ${totals.instances} of ${totals.tasks} tasks: ${totals.completed} completed, ${totals.failed} failed, ${totals.skipped} skipped, ${totals.cancelled} cancelled; at most ${totals.parallel} at once |`,

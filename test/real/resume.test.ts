@@ -123,7 +123,7 @@ describe('a run whose inputs changed', () => {
     ]);
     expect(await graphOf(join(home, 'h'))).toEqual(whole);
     const { out } = await muster(['report', '--home', join(home, 'h')]);
-    expect(out).toContain('Inputs that changed on the way');
+    expect(out).toContain('Inputs changed on the way: task wbs-extraction: prompt changed;');
   }, 180_000);
 
   it('is taken over as a whole by a run in which nothing changed, without a session', async () => {

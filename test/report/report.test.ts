@@ -174,7 +174,7 @@ describe('a run that went on with changed inputs', () => {
 
   it('says in its report which, also when the last resume found fewer of them', () => {
     expect(reportMarkdown(reportOf(viewOf(facts)))).toContain(
-      '| Inputs that changed on the way | task a: prompt changed; documents/a\\|b.md changed; what had completed before',
+      '| Inputs changed on the way | task a: prompt changed; documents/a\\|b.md changed; what had completed before',
     );
     expect(reportMarkdown(reportOf(viewOf(whole)))).not.toContain('changed on the way');
   });
