@@ -2,7 +2,8 @@
  * What follows a failure: decided once, by its class, by what was tried before, and by what the manifest says. Pure.
  *
  * The work of an agent is kept as long as it can be: a repair or a wait goes on in the same session; only a session that
- * is broken, or that went astray, is given up for a new one. Waits for a provider count no attempt.
+ * is gone, or that went astray, is given up for a new one. Waits count no attempt, whether
+ * for a provider or after others broke a turn off.
  */
 import type { Answer, AnswerKind, FailureClass } from '../../schemas/failure.ts';
 import type { Limits, RetrySettings } from '../../schemas/manifest.ts';
@@ -20,7 +21,7 @@ export interface AttemptHistory {
   readonly canContinue: boolean;
   /** An earlier process began it: some of what it spent, perhaps, while nobody watched. Default false. */
   readonly isTakenUp?: boolean;
-  /** Waits for a provider since a model call last succeeded, and how long they were together. */
+  /** Waits for a provider, or after others broke a turn off, since a model call last succeeded; how long together. */
   readonly waits: number;
   readonly waitedMs: number;
   /** New sessions in smaller portions so far. */
